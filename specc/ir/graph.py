@@ -1,0 +1,232 @@
+"""The intermediate representation: the contract between the elaborator and every target.
+
+A ``Network`` holds *templates* (what becomes a class), one of them the root. A template's body is a
+flat list of nodes over values that are numbered within it; nothing in it nests but regions. Layers
+are declared once in a template and applied by nodes, so a layer that is applied twice is the same
+layer. Blocks that differ by numbers alone share one template: the numbers that differ are its holes,
+``parameters`` (written ``Hole("channels")`` in attributes and ``$channels`` in types), filled by each
+``BlockLayer``, and ``sizes`` (in types alone), filled by each ``Application``.
+
+Every parameter of the whole network stands once in ``Network.parameters``, under its owner's name.
+
+All models are frozen and refuse unknown fields; JSON and back is the identity.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+
+from specc.frontend.source import Span
+from specc.ir.attributes import Attributes, Number, decode_attributes, encode_attributes
+from specc.ir.dims import Dim, Expr, parse_dim
+from specc.ir.initializer import Initializer
+from specc.ir.recipe import Recipe
+from specc.ir.types import TensorType, parse_type
+
+FORMAT_VERSION = 1
+
+
+class Model(BaseModel):
+    """Frozen, and strict about what it is given."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", arbitrary_types_allowed=True, ser_json_inf_nan="constants"
+    )
+
+
+def _read_type(value: object) -> object:
+    return parse_type(value) if isinstance(value, str) else value
+
+
+def _read_dim(value: object) -> object:
+    return parse_dim(value) if isinstance(value, str) else value
+
+
+def _write_dim(value: Dim) -> int | str:
+    return value if isinstance(value, int) else str(value)
+
+
+Type = Annotated[TensorType, BeforeValidator(_read_type), PlainSerializer(str)]
+Size = Annotated[int | Expr, BeforeValidator(_read_dim), PlainSerializer(_write_dim)]
+AttributeMap = Annotated[
+    Attributes, BeforeValidator(decode_attributes), PlainSerializer(encode_attributes)
+]
+NumberMap = Annotated[
+    dict[str, Number], BeforeValidator(decode_attributes), PlainSerializer(encode_attributes)
+]
+
+
+class Value(Model):
+    """One tensor of a body. ``name`` is what the spec calls it, empty where it has no name."""
+
+    id: int
+    type: Type
+    name: str = ""
+
+
+# ---- nodes ---------------------------------------------------------------------------------------
+
+
+class Operation(Model):
+    """An operator applied in place, with no layer of its own: ``relu``, ``x + y``."""
+
+    kind: Literal["operation"] = "operation"
+    operator: str
+    attributes: AttributeMap = Field(default_factory=dict)
+    inputs: tuple[int, ...] = ()
+    results: tuple[Value, ...]
+    span: Span | None = None
+
+
+class Application(Model):
+    """A declared layer applied to values.
+
+    ``layer`` names a layer of this template, or dotted, one inside its layers. ``sizes`` fills the
+    size holes of a block's template, ``borrowed`` gives the state that the layer does not own.
+    """
+
+    kind: Literal["application"] = "application"
+    layer: str
+    sizes: dict[str, Size] = Field(default_factory=dict)
+    inputs: tuple[int, ...] = ()
+    borrowed: dict[str, int] = Field(default_factory=dict)
+    captured: dict[str, str] = Field(default_factory=dict)
+    results: tuple[Value, ...]
+    span: Span | None = None
+
+
+class Read(Model):
+    """A parameter, buffer or constant as a value: ``weight``, or dotted, ``embed.weight``."""
+
+    kind: Literal["read"] = "read"
+    path: str
+    results: tuple[Value, ...]
+    span: Span | None = None
+
+
+Node = Annotated[Operation | Application | Read, Field(discriminator="kind")]
+
+
+class Region(Model):
+    """Inputs, nodes in an order in which they can run, and the ids of the results."""
+
+    inputs: tuple[Value, ...]
+    nodes: tuple[Node, ...]
+    results: tuple[int, ...]
+
+
+# ---- layers and templates ------------------------------------------------------------------------
+
+
+class OperatorLayer(Model):
+    """A layer of a built-in kind. ``borrows`` are the state slots that it does not own."""
+
+    kind: Literal["operator"] = "operator"
+    operator: str
+    attributes: AttributeMap = Field(default_factory=dict)
+    borrows: tuple[str, ...] = ()
+
+
+class BlockLayer(Model):
+    """A layer made from ``Network.templates[template]``; ``arguments`` fills its parameters."""
+
+    kind: Literal["block"] = "block"
+    template: int
+    arguments: NumberMap = Field(default_factory=dict)
+
+
+class CapturedLayer(Model):
+    """A layer that is owned elsewhere and handed to each application of this template."""
+
+    kind: Literal["captured"] = "captured"
+
+
+Layer = Annotated[OperatorLayer | BlockLayer | CapturedLayer, Field(discriminator="kind")]
+
+Role = Literal["parameter", "buffer", "constant"]
+
+
+class State(Model):
+    """A parameter, buffer or constant that a template itself declares."""
+
+    name: str
+    role: Role
+    type: Type
+
+
+class Template(Model):
+    """What becomes a class: a net, a block, a list of layers (``sequence``) or a tuple (``branches``)."""
+
+    name: str
+    kind: Literal["net", "block", "sequence", "branches"]
+    parameters: tuple[str, ...] = ()
+    sizes: tuple[str, ...] = ()
+    layers: dict[str, Layer] = Field(default_factory=dict)
+    state: tuple[State, ...] = ()
+    body: Region
+    documentation: str = ""
+    span: Span | None = None
+
+
+# ---- the whole -----------------------------------------------------------------------------------
+
+
+class Parameter(Model):
+    """One tensor of the whole network's state.
+
+    ``layer`` is the kind of its owner (``Linear``, or a block's name) and ``slot`` its name there. An
+    ``initializer`` of None is a buffer's or constant's zero.
+    """
+
+    name: str
+    role: Role
+    type: Type
+    initializer: Initializer
+    layer: str
+    slot: str
+    span: Span | None = None
+
+
+class Port(Model):
+    """A named input or output of the network."""
+
+    name: str
+    type: Type
+
+
+class Constraint(Model):
+    """What must hold of the symbolic sizes: ``left >= right``, ``left == right`` or ``left != right``."""
+
+    relation: Literal[">=", "==", "!="]
+    left: Size
+    right: Size
+    reason: str
+    span: Span | None = None
+
+
+class SourceFile(Model):
+    """A text that the network was compiled from."""
+
+    name: str
+    text: str
+
+
+class Network(Model):
+    """A compiled network: all that a target needs, and nothing that runs."""
+
+    format: Literal["specc"] = "specc"
+    version: Literal[1] = FORMAT_VERSION
+    compiler: str
+    name: str
+    sources: tuple[SourceFile, ...] = ()
+    hyperparameters: AttributeMap = Field(default_factory=dict)
+    inputs: tuple[Port, ...]
+    outputs: tuple[Port, ...]
+    templates: tuple[Template, ...]
+    root: int
+    parameters: tuple[Parameter, ...] = ()
+    aliases: dict[str, str] = Field(default_factory=dict)
+    constraints: tuple[Constraint, ...] = ()
+    recipe: Recipe | None = None
