@@ -1,0 +1,1 @@
+"""A compiler for neural networks: a ``.net`` text becomes a PyTorch module and an ONNX graph."""
