@@ -1,0 +1,222 @@
+"""A network as one flat list of concrete operations: templates filled in, layers by full name.
+
+What the ONNX target, the summary and the verifier walk over. Templates nest no deeper than the
+parser's limit, so recursion over them is bounded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from specc.frontend.source import Span
+from specc.ir.attributes import Attribute, Attributes, fill, size_environment
+from specc.ir.dims import Dim, substitute
+from specc.ir.graph import (
+    Application,
+    BlockLayer,
+    CapturedLayer,
+    Network,
+    Operation,
+    OperatorLayer,
+    Read,
+    Template,
+)
+from specc.ir.types import TensorType
+
+
+@dataclass(frozen=True, eq=False)
+class FlatValue:
+    """One tensor of the whole network; compared by identity."""
+
+    type: TensorType
+    name: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class StateValue(FlatValue):
+    """A parameter, buffer or constant read as a tensor; ``name`` is its full name."""
+
+
+@dataclass(frozen=True)
+class FlatOperation:
+    """One operator on concrete values.
+
+    ``path`` is the full name of the layer, or of the scope that an operation without a layer stands
+    in; ``state`` maps slots to full parameter names, or to values where the layer borrows them.
+    """
+
+    path: str
+    scope: str
+    operator: str
+    attributes: Attributes
+    inputs: tuple[FlatValue, ...]
+    state: dict[str, FlatValue | str]
+    results: tuple[FlatValue, ...]
+    span: Span | None
+    is_layer: bool
+
+
+@dataclass
+class FlatNetwork:
+    """Inputs, operations in order, and outputs."""
+
+    inputs: tuple[FlatValue, ...]
+    operations: list[FlatOperation] = field(default_factory=list)
+    outputs: tuple[FlatValue, ...] = ()
+
+
+def join(*parts: str) -> str:
+    """A dotted name from its parts, empty ones left out."""
+    return ".".join(part for part in parts if part)
+
+
+@dataclass(frozen=True)
+class _Scope:
+    """One activation of a template: its full name, its holes, and the layers handed to it."""
+
+    template: Template
+    path: str
+    holes: Mapping[str, Attribute]
+    captured: Mapping[str, tuple[str, OperatorLayer | BlockLayer, Mapping[str, Attribute]]]
+    owned: Mapping[str, Mapping[str, str]]
+
+
+def flatten(network: Network) -> FlatNetwork:
+    """Expands every template of ``network``."""
+    inputs = tuple(FlatValue(port.type, port.name) for port in network.inputs)
+    flat = FlatNetwork(inputs)
+    root = _Scope(network.templates[network.root], "", {}, {}, _slots_by_owner(network))
+    flat.outputs = tuple(_expand(network, root, inputs, flat.operations))
+    return flat
+
+
+def _expand(
+    network: Network,
+    scope: _Scope,
+    inputs: tuple[FlatValue, ...],
+    operations: list[FlatOperation],
+) -> list[FlatValue]:
+    body = scope.template.body
+    sizes = size_environment(scope.holes)
+    values: dict[int, FlatValue] = dict(
+        zip((value.id for value in body.inputs), inputs, strict=True)
+    )
+    for node in body.nodes:
+        operands = tuple(values[i] for i in getattr(node, "inputs", ()))
+        results = tuple(FlatValue(_concrete(r.type, sizes), r.name) for r in node.results)
+        if isinstance(node, Operation):
+            operations.append(
+                FlatOperation(
+                    path=scope.path,
+                    scope=scope.path,
+                    operator=node.operator,
+                    attributes=_filled(node.attributes, scope.holes),
+                    inputs=operands,
+                    state={},
+                    results=results,
+                    span=node.span,
+                    is_layer=False,
+                )
+            )
+        elif isinstance(node, Read):
+            path, _, _ = _resolve_state(network, scope, node.path)
+            results = (StateValue(results[0].type, path),)
+        else:
+            borrowed = {slot: values[i] for slot, i in node.borrowed.items()}
+            results = _apply(network, scope, node, operands, borrowed, results, operations)
+        values.update(zip((value.id for value in node.results), results, strict=True))
+    return [values[i] for i in body.results]
+
+
+def _apply(
+    network: Network,
+    scope: _Scope,
+    node: Application,
+    operands: tuple[FlatValue, ...],
+    borrowed: dict[str, FlatValue],
+    results: tuple[FlatValue, ...],
+    operations: list[FlatOperation],
+) -> tuple[FlatValue, ...]:
+    path, layer, holes = resolve(network, scope, node.layer)
+    if isinstance(layer, OperatorLayer):
+        state: dict[str, FlatValue | str] = {**scope.owned.get(path, {}), **borrowed}
+        operations.append(
+            FlatOperation(
+                path=path,
+                scope=scope.path,
+                operator=layer.operator,
+                attributes=_filled(layer.attributes, holes),
+                inputs=operands,
+                state=state,
+                results=results,
+                span=node.span,
+                is_layer=True,
+            )
+        )
+        return results
+    own = {name: fill(value, holes) for name, value in layer.arguments.items()}
+    sizes = size_environment(scope.holes)
+    own |= {name: substitute(dim, sizes) for name, dim in node.sizes.items()}
+    captured = {name: resolve(network, scope, target) for name, target in node.captured.items()}
+    inner = _Scope(network.templates[layer.template], path, own, captured, scope.owned)
+    return tuple(_expand(network, inner, operands, operations))
+
+
+def resolve(
+    network: Network, scope: _Scope, path: str
+) -> tuple[str, OperatorLayer | BlockLayer, Mapping[str, Attribute]]:
+    """The full name of a layer of ``scope``, its declaration, and the holes that this refers to."""
+    template, full, holes = scope.template, scope.path, scope.holes
+    captured: Mapping[str, tuple[str, OperatorLayer | BlockLayer, Mapping[str, Attribute]]] = (
+        scope.captured
+    )
+    rest = path
+    while True:
+        # Names may hold dots themselves ("cls.predictions"), so the longest declared one is taken.
+        name = rest
+        while name not in template.layers:
+            name, dot, _ = name.rpartition(".")
+            if not dot:
+                raise KeyError(path)
+        layer = template.layers[name]
+        rest = rest[len(name) + 1 :]
+        if isinstance(layer, CapturedLayer):
+            full, layer, holes = captured[name]
+        else:
+            full = join(full, name)
+        if not rest:
+            return full, layer, holes
+        assert isinstance(layer, BlockLayer), path
+        holes = {key: fill(value, holes) for key, value in layer.arguments.items()}
+        template, captured = network.templates[layer.template], {}
+
+
+def _resolve_state(network: Network, scope: _Scope, path: str) -> tuple[str, str, str]:
+    """The full name of the state at ``path``, its layer's and its slot's."""
+    if any(state.name == path for state in scope.template.state):
+        return join(scope.path, path), scope.path, path
+    owner, _, slot = path.rpartition(".")
+    full, _, _ = resolve(network, scope, owner)
+    return join(full, slot), full, slot
+
+
+def _concrete(type_: TensorType, sizes: Mapping[str, Dim]) -> TensorType:
+    if not sizes or type_.is_static:
+        return type_
+    return type_.with_shape(tuple(substitute(dim, sizes) for dim in type_.shape))
+
+
+def _filled(attributes: Attributes, holes: Mapping[str, Attribute]) -> Attributes:
+    if not holes:
+        return attributes
+    return {name: fill(value, holes) for name, value in attributes.items()}
+
+
+def _slots_by_owner(network: Network) -> dict[str, dict[str, str]]:
+    """For each layer that owns state, its full name to slot to the state's full name."""
+    owners: dict[str, dict[str, str]] = {}
+    for parameter in network.parameters:
+        owner = parameter.name[: -len(parameter.slot) - 1]
+        owners.setdefault(owner, {})[parameter.slot] = parameter.name
+    return owners
