@@ -39,10 +39,10 @@ demo: $(STAMP) ## check, train and build LeNet, then run the ONNX file
 	$(BIN)/python docs/examples/run_onnx.py runs/lenet
 
 test: $(STAMP) ## run the tests that are quick and need no GPU
-	$(BIN)/pytest -n $(JOBS) -m 'not slow and not gpu'
+	$(BIN)/pytest -n $(JOBS) --dist loadgroup -m 'not slow and not gpu'
 
 test-slow: $(STAMP) ## run the slow tests that need no GPU
-	$(BIN)/pytest -n $(JOBS) -m 'slow and not gpu'
+	$(BIN)/pytest -n $(JOBS) --dist loadgroup -m 'slow and not gpu'
 
 test-gpu: $(STAMP) ## run the tests that need a CUDA device
 	@$(BIN)/python -c 'import sys, torch; sys.exit(None if torch.cuda.is_available() else "no CUDA device")'
