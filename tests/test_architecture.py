@@ -7,9 +7,11 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "specc"
@@ -179,3 +181,42 @@ def test_no_file_mentions_a_registry_or_an_absolute_path() -> None:
         name = path.relative_to(ROOT).as_posix()
         found += [f"{name}:{n}: {line}" for n, line in enumerate(lines, 1) if pattern.search(line)]
     assert not found, "\n".join(found)
+
+
+def declared_dependencies() -> list[Requirement]:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = project["optional-dependencies"].values()
+    return [Requirement(text) for group in (project["dependencies"], *extras) for text in group]
+
+
+@pytest.mark.parametrize("requirement", declared_dependencies(), ids=lambda r: r.name)
+def test_dependency_is_pinned_and_explained(requirement: Requirement) -> None:
+    pins = dict(
+        line.split("==")
+        for line in (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+        if "==" in line
+    )
+    explained = (ROOT / "docs" / "dependencies.md").read_text(encoding="utf-8")
+    assert requirement.specifier.contains(pins[requirement.name])
+    assert f"[{requirement.name}]" in explained or f"`{requirement.name}`" in explained
+
+
+@pytest.mark.parametrize(
+    ("system", "machine", "expected"),
+    [
+        ("linux", "x86_64", "onnxruntime-gpu"),
+        ("win32", "AMD64", "onnxruntime-gpu"),
+        ("linux", "aarch64", "onnxruntime"),
+        ("win32", "ARM64", "onnxruntime"),
+        ("darwin", "arm64", "onnxruntime"),
+        ("darwin", "x86_64", "onnxruntime"),
+    ],
+)
+def test_exactly_one_onnxruntime_is_installed(system: str, machine: str, expected: str) -> None:
+    platform = {"sys_platform": system, "platform_machine": machine}
+    chosen = [
+        requirement.name
+        for requirement in declared_dependencies()
+        if requirement.marker is not None and requirement.marker.evaluate(platform)
+    ]
+    assert chosen == [expected]
