@@ -7,7 +7,7 @@ operator's own default; its function lowering is any expression.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -31,9 +31,13 @@ class Operands(Code):
 
 @dataclass(frozen=True)
 class Attr(Code):
-    """The node's attribute of this name."""
+    """The node's attribute of this name.
+
+    ``always`` writes a keyword even at the operator's default, where PyTorch has none or another.
+    """
 
     name: str
+    always: bool = field(default=False, repr=False)
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,9 @@ from specc.ops.arguments import Argument
 from specc.ops.builder import Builder, Handle, Site
 from specc.ops.code import Call, Code
 
+Values = Mapping[str, Any]
+"""Attributes as an entry's own functions read them: it knows the kind of each of its arguments."""
+
 
 @dataclass(frozen=True)
 class Input:
@@ -45,10 +48,10 @@ class StateSlot:
     """
 
     name: str
-    shape: Callable[[Attributes], tuple[int, ...]]
-    initializer: Callable[[Attributes], Initializer]
+    shape: Callable[[Values], tuple[int, ...]]
+    initializer: Callable[[Values], Initializer]
     role: Literal["parameter", "buffer"] = "parameter"
-    when: Callable[[Attributes], bool] = lambda attributes: True
+    when: Callable[[Values], bool] = lambda attributes: True
     dtype: DType | None = None  # None: that of the first input where it floats, else f32
 
 
@@ -141,7 +144,7 @@ class Operator:
     family: str = ""
     layer: bool = False  # a constructor that is called with hyperparameters alone: Conv, Dropout
     random: bool = False  # draws while training
-    multiply_adds: Callable[..., Dim] | None = None  # (attributes, input types, result) -> count
+    multiply_adds: Callable[[Values, tuple[TensorType, ...], TensorType], Dim] | None = None
     details: str = ""
 
     @property
