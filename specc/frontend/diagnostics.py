@@ -105,13 +105,16 @@ class Fact:
 
 @dataclass
 class Report:
-    """Collects facts during one compilation, each once."""
+    """Collects facts during one compilation, each once: a block used twice is wrong once."""
 
     facts: list[Fact] = field(default_factory=list)
+    _seen: set[tuple[str, Span | None, str]] = field(default_factory=set)
 
     def add(self, fact: Fact) -> None:
-        """Takes a fact in, unless the same one is there."""
-        if fact not in self.facts:
+        """Takes a fact in, unless the same was said of the same place."""
+        key = (fact.code, fact.where, fact.message)
+        if key not in self._seen:
+            self._seen.add(key)
             self.facts.append(fact)
 
     @property

@@ -25,7 +25,7 @@ from specc.ir.initializer import Initializer
 from specc.ir.recipe import Recipe
 from specc.ir.types import TensorType, parse_type
 
-FORMAT_VERSION = 1
+FORMAT_VERSION: Literal[1] = 1
 
 
 class Model(BaseModel):

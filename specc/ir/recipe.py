@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field
 
-SettingValue = bool | int | float | str | None | tuple["SettingValue", ...]
+Scalar = bool | int | float | str | None
+SettingValue = Scalar | tuple[Scalar, ...]
 
 
 class Choice(BaseModel):

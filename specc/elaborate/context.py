@@ -1,0 +1,146 @@
+"""What one elaboration shares, and the frame that a body is evaluated in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from specc.elaborate.facts import LimitExceeded
+from specc.elaborate.instances import Activation, Instance
+from specc.elaborate.scope import Scope
+from specc.elaborate.values import LayerValue, Requirement, Tensor, Value
+from specc.frontend.diagnostics import Fact, Fault, Label, Report
+from specc.frontend.source import Sources, Span
+from specc.ir.graph import Constraint, Role
+from specc.ir.initializer import Initializer
+from specc.ir.types import TensorType
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from specc.elaborate.initializers import Rule
+    from specc.frontend.syntax import Expression
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """How much a file may ask the elaborator for. No real network comes near."""
+
+    steps: int = 10_000_000  # expressions and statements evaluated
+    nodes: int = 1_000_000  # operations and applications built
+    depth: int = 400  # nested expressions and uses of blocks
+    uses: int = 48  # blocks within blocks
+    parameters: int = 10**12  # elements of all parameters together
+    items: int = 1_000_000  # entries of one list
+    digits: int = 30  # of an int
+
+
+@dataclass(eq=False)
+class ParameterRecord:
+    """One parameter, buffer or constant while its initializer is still open."""
+
+    name: str
+    role: Role
+    type: TensorType
+    default: Initializer
+    inline: tuple[Initializer, Span] | None
+    layer: str
+    slot: str
+    owner: Instance
+    span: Span
+
+
+@dataclass
+class Context:
+    """One elaboration: its report, its bounds, and what accumulates."""
+
+    sources: Sources
+    report: Report
+    bounds: Bounds
+    # Bodies and expressions are mutually recursive with layers; these tie the knot.
+    evaluate: Callable[[Frame, Expression], Value]
+    run_body: Callable[[Frame, LayerValue, tuple[Tensor, ...]], tuple[Tensor, ...]]
+    parameters: dict[str, ParameterRecord] = field(default_factory=dict)
+    aliases: dict[str, str] = field(default_factory=dict)
+    constraints: dict[tuple[str, str, str], Constraint] = field(default_factory=dict)
+    rules: list[Rule] = field(default_factory=list)
+    assigned: dict[Span, str] = field(default_factory=dict)
+    used: set[Span] = field(default_factory=set)
+    steps: int = 0
+    nodes: int = 0
+    depth: int = 0
+    elements: int = 0
+
+    def spend(self, span: Span) -> None:
+        """Counts one step. Raises a Fault where too many were taken."""
+        self.steps += 1
+        if self.steps > self.bounds.steps:
+            raise OutOfBounds(
+                LimitExceeded(where=span, what="steps of evaluation", limit=self.bounds.steps)
+            )
+
+    def count_node(self, span: Span) -> None:
+        """Counts one node of a body. Raises a Fault where there are too many."""
+        self.nodes += 1
+        if self.nodes > self.bounds.nodes:
+            raise OutOfBounds(
+                LimitExceeded(where=span, what="nodes in the graph", limit=self.bounds.nodes)
+            )
+
+    @contextmanager
+    def deeper(self, span: Span) -> Iterator[None]:
+        """One level further down. Raises a Fault where that is too deep."""
+        self.depth += 1
+        try:
+            if self.depth > self.bounds.depth:
+                raise OutOfBounds(
+                    LimitExceeded(where=span, what="levels of nesting", limit=self.bounds.depth)
+                )
+            yield
+        finally:
+            self.depth -= 1
+
+    def constrain(self, requirement: Requirement, reason: str, span: Span | None) -> None:
+        """Records what must hold of the symbolic sizes."""
+        key = (requirement.relation, str(requirement.left), str(requirement.right))
+        if key not in self.constraints:
+            self.constraints[key] = Constraint(
+                relation=requirement.relation,  # type: ignore[arg-type]
+                left=requirement.left,
+                right=requirement.right,
+                reason=reason,
+                span=span,
+            )
+
+
+class OutOfBounds(Fault):
+    """A limit is exceeded: the only fault that ends an elaboration at once."""
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Where an expression is evaluated: a scope, the activation under way, and the uses that led here.
+
+    ``activation`` is None at the top of a file, where there are no tensors.
+    """
+
+    context: Context
+    scope: Scope
+    activation: Activation | None = None
+    uses: tuple[Label, ...] = ()
+
+    def within(self, scope: Scope) -> Frame:
+        """The same place with another scope."""
+        return replace(self, scope=scope)
+
+    def report(self, fact: Fact, span: Span | None = None) -> None:
+        """Reports a fact, with a place where it has none and the chain of uses that led here."""
+        changes: dict[str, object] = {}
+        if fact.where is None and span is not None:
+            changes["where"] = span
+        if self.uses and not fact.uses:
+            changes["uses"] = self.uses
+        # An instance dict update through replace() keeps facts frozen.
+        self.context.report.add(replace(fact, **changes) if changes else fact)  # type: ignore[arg-type]

@@ -1,0 +1,179 @@
+"""What elaboration builds: instances of blocks, the activations of their bodies, and raw nodes.
+
+An *instance* owns layers and state under a name. An *activation* is one application of it: a body
+over concrete types. A layer that is applied twice is one instance with two activations. After
+elaboration ``generalize`` turns these into the IR's templates.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from specc.elaborate.values import BlockConstructor, Branches, LayerValue, Sequence, Tensor
+from specc.frontend.source import Span
+from specc.ir.attributes import Attributes
+from specc.ir.flatten import join
+from specc.ir.graph import Role
+from specc.ir.types import TensorType
+from specc.ops.operator import Operator
+
+
+@dataclass(eq=False)
+class BuiltOperator:
+    """A layer of a built-in kind, with the attributes that its first application derived."""
+
+    owner: Instance
+    name: str
+    operator: Operator
+    attributes: Attributes
+    state: dict[str, TensorType]
+    borrows: tuple[str, ...]
+    span: Span
+
+    @property
+    def path(self) -> str:
+        """The full name."""
+        return join(self.owner.path, self.name)
+
+
+@dataclass(eq=False)
+class DeclaredState:
+    """A ``param``, ``buffer`` or ``const ~`` of a block."""
+
+    name: str
+    role: Role
+    type: TensorType
+    span: Span
+
+
+@dataclass(eq=False)
+class Instance:
+    """A net, a block's layer, a list or a tuple of layers."""
+
+    constructor: BlockConstructor | Sequence | Branches
+    owner: Instance | None
+    name: str
+    path: str
+    span: Span
+    arguments: dict[str, object] = field(default_factory=dict)
+    layers: dict[str, Built] = field(default_factory=dict)
+    state: dict[str, DeclaredState] = field(default_factory=dict)
+    activations: list[Activation] = field(default_factory=list)
+
+    @property
+    def kind(self) -> str:
+        """The name of its constructor."""
+        return self.constructor.name
+
+
+Built: TypeAlias = BuiltOperator | Instance
+
+
+@dataclass(slots=True, eq=False)
+class RawOperation:
+    """An operator applied in place."""
+
+    operator: Operator
+    attributes: Attributes
+    inputs: tuple[int, ...]
+    results: tuple[Tensor, ...]
+    span: Span
+
+
+@dataclass(slots=True, eq=False)
+class RawApplication:
+    """A layer applied. ``reference`` is its name as this body sees it."""
+
+    target: Built
+    reference: str
+    inputs: tuple[int, ...]
+    span: Span
+    results: tuple[Tensor, ...] = ()
+    borrowed: dict[str, int] = field(default_factory=dict)
+    captured: dict[str, str] = field(default_factory=dict)
+    activation: Activation | None = None
+
+
+@dataclass(slots=True, eq=False)
+class RawRead:
+    """State as a tensor."""
+
+    reference: str
+    results: tuple[Tensor, ...]
+    span: Span
+
+
+RawNode: TypeAlias = RawOperation | RawApplication | RawRead
+
+
+@dataclass(eq=False)
+class Claim:
+    """Who has a name in one activation, and where it was claimed."""
+
+    layer: LayerValue | None
+    span: Span
+
+
+@dataclass(eq=False)
+class Activation:
+    """One application of an instance.
+
+    ``application`` is the node of ``parent`` that stands for it, ``captured`` the layers that are
+    owned elsewhere and handed in, under the names that this body knows them by.
+    """
+
+    instance: Instance
+    parent: Activation | None
+    application: RawApplication | None
+    inputs: tuple[Tensor, ...] = ()
+    nodes: list[RawNode] = field(default_factory=list)
+    results: tuple[Tensor, ...] = ()
+    claims: dict[str, Claim] = field(default_factory=dict)
+    counters: dict[str, int] = field(default_factory=dict)
+    captured: dict[str, Built] = field(default_factory=dict)
+    reads: dict[str, Tensor] = field(default_factory=dict)
+    names: dict[int, str] = field(default_factory=dict)
+    next_id: int = 0
+
+    @property
+    def replays(self) -> bool:
+        """Whether the instance was applied before, so that its layers are there already."""
+        return self.instance.activations[0] is not self
+
+    def tensor(self, type_: TensorType, origin: Span) -> Tensor:
+        """A new tensor of this body."""
+        self.next_id += 1
+        return Tensor(type_, self.next_id - 1, self, origin)
+
+    def auto_name(self, stem: str) -> str:
+        """The next counted name: ``linear1``, ``linear2``."""
+        self.counters[stem] = self.counters.get(stem, 0) + 1
+        return f"{stem}{self.counters[stem]}"
+
+    def reference(self, built: Built) -> str:
+        """The name under which this body reaches a layer, capturing it where it is owned elsewhere."""
+        if built.owner is self.instance:
+            return built.name
+        if built.path.startswith(f"{self.instance.path}.") or not self.instance.path:
+            if self.parent is None or _is_within(built, self.instance):
+                return built.path[len(self.instance.path) :].lstrip(".")
+        for name, other in self.captured.items():
+            if other is built:
+                return name
+        name = built.name
+        while name in self.captured or name in self.instance.layers or name in self.instance.state:
+            name += "_"
+        self.captured[name] = built
+        assert self.parent is not None and self.application is not None
+        self.application.captured[name] = self.parent.reference(built)
+        return name
+
+
+def _is_within(built: Built, instance: Instance) -> bool:
+    owner = built.owner
+    while owner is not None:
+        if owner is instance:
+            return True
+        owner = owner.owner
+    return False

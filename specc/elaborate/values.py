@@ -1,0 +1,234 @@
+"""What an expression can give: compile-time values, layers, and tensors of the body under way.
+
+Ints, floats, bools, strings and None are themselves; a symbolic size is an ``Expr``; a map is a
+dict; ``0..n`` a range; a dtype a ``DType``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from specc.frontend.source import Span
+from specc.frontend.syntax import FunctionDefinition, ModuleDefinition
+from specc.ir.dims import Dim, Expr
+from specc.ir.initializer import Initializer
+from specc.ir.types import DType, TensorType
+from specc.ops.operator import Operator
+
+if TYPE_CHECKING:
+    from specc.elaborate.instances import Activation, Built, Instance
+    from specc.elaborate.scope import Scope
+
+Value: TypeAlias = Any
+
+
+class Poison:
+    """The value of an expression that is wrong; whatever it meets is silent."""
+
+    def __repr__(self) -> str:
+        return "POISON"
+
+
+POISON = Poison()
+
+
+@dataclass(frozen=True, eq=False)
+class Tensor:
+    """A tensor of the activation that made it. ``origin`` is the text that diagnostics point at."""
+
+    type: TensorType
+    id: int
+    activation: Activation
+    origin: Span
+
+
+@dataclass(frozen=True, eq=False)
+class StateReference:
+    """A parameter, buffer or constant as a value; it becomes a tensor where one is wanted."""
+
+    owner: Instance | Built
+    slot: str
+    type: TensorType
+    origin: Span
+
+
+@dataclass(frozen=True, eq=False)
+class OperatorConstructor:
+    """``Linear``, ``relu``: a built-in kind."""
+
+    operator: Operator
+
+    @property
+    def name(self) -> str:
+        """What the language calls it."""
+        return self.operator.name
+
+
+@dataclass(frozen=True, eq=False)
+class BlockConstructor:
+    """A block or net of a file, with the scope that its body sees."""
+
+    definition: ModuleDefinition
+    scope: Scope
+
+    @property
+    def name(self) -> str:
+        """What the language calls it."""
+        return self.definition.name
+
+
+@dataclass(frozen=True, eq=False)
+class FunctionValue:
+    """A ``def`` of a file."""
+
+    definition: FunctionDefinition
+    scope: Scope
+
+
+@dataclass(frozen=True, eq=False)
+class Builtin:
+    """A compile-time function of the language; ``operator`` serves tensors under the same name."""
+
+    name: str
+    function: Callable[..., Value]
+    operator: Operator | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Item:
+    """One entry of a list or tuple, with its label where it has one."""
+
+    value: Value
+    span: Span
+    label: str | None = None
+
+
+@dataclass(eq=False)
+class ListValue:
+    """``[a, b]``; as a layer it applies its members in order. ``layer`` is that layer, once made."""
+
+    items: tuple[Item, ...]
+    span: Span
+    layer: LayerValue | None = None
+    name: str | None = None
+
+
+@dataclass(eq=False)
+class TupleValue:
+    """``(a, b)``: several tensors, or as a layer one that gives each member the same input."""
+
+    items: tuple[Item, ...]
+    span: Span
+    layer: LayerValue | None = None
+    name: str | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Sequence:
+    """The constructor behind a list that is used as a layer."""
+
+    items: tuple[Item, ...]
+    name: str = "Sequential"
+
+
+@dataclass(frozen=True, eq=False)
+class Branches:
+    """The constructor behind a tuple that is used as a layer."""
+
+    items: tuple[Item, ...]
+    name: str = "Branches"
+
+
+Constructor: TypeAlias = OperatorConstructor | BlockConstructor | Sequence | Branches
+
+
+@dataclass(eq=False)
+class LayerValue:
+    """What a constructor call gives. It is built, and gets its parameters, when first applied.
+
+    ``name`` is what it was bound to or handed over as; ``inline`` are its own ``slot ~ initializer``
+    and ``borrowed`` its ``slot=other.parameter`` arguments.
+    """
+
+    constructor: Constructor
+    arguments: dict[str, Value]
+    span: Span
+    inline: dict[str, InitializerValue] = field(default_factory=dict)
+    borrowed: dict[str, StateReference] = field(default_factory=dict)
+    argument_spans: dict[str, Span] = field(default_factory=dict)
+    name: str | None = None
+    built: Built | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class InitializerValue:
+    """An initializer and the text that asked for it."""
+
+    initializer: Initializer
+    span: Span
+
+
+@dataclass(frozen=True)
+class Requirement:
+    """A relation of sizes that is not decided when compiling."""
+
+    relation: str  # ">=", "==" or "!="
+    left: Dim
+    right: Dim
+
+
+@dataclass(frozen=True, eq=False)
+class Undecided:
+    """The truth of a condition on symbolic sizes: true where all ``requirements`` hold."""
+
+    requirements: tuple[Requirement, ...]
+    text: str
+
+
+def is_size(value: Value) -> bool:
+    """Whether a value can be a dim: an int (no bool) or a symbolic size."""
+    return isinstance(value, int | Expr) and not isinstance(value, bool)
+
+
+def describe(value: Value) -> str:  # noqa: C901 - one line a kind
+    """A value in the words of a diagnostic: "an int", "the layer Linear(...)", "a list"."""
+    match value:
+        case None:
+            return "none"
+        case bool():
+            return "true" if value else "false"
+        case int():
+            return f"the int {value}" if abs(value) < 10**12 else "a large int"
+        case float():
+            return f"the float {value:g}"
+        case str():
+            return f'the string "{value}"' if len(value) < 40 else "a string"
+        case Expr():
+            return f"the symbolic size {value}"
+        case Tensor() | StateReference():
+            return f"a tensor {value.type}"
+        case OperatorConstructor() | BlockConstructor():
+            return f"the constructor {value.name}"
+        case LayerValue():
+            return f"a layer {value.constructor.name}(...)"
+        case ListValue():
+            return "a list"
+        case TupleValue():
+            return "a tuple"
+        case dict():
+            return "a map"
+        case range():
+            return "a range"
+        case DType():
+            return f"the dtype {value.value}"
+        case FunctionValue():
+            return f"the function {value.definition.name}"
+        case Builtin():
+            return f"the function {value.name}"
+        case InitializerValue():
+            return "an initializer"
+        case Undecided():
+            return "a condition on symbolic sizes"
+    return type(value).__name__
