@@ -41,6 +41,23 @@ class Attr(Code):
 
 
 @dataclass(frozen=True)
+class Part(Code):
+    """A member of a tuple attribute, found by one index after another: ``Part("items", (0, 1))``."""
+
+    name: str
+    path: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class DeviceOf(Code):
+    """The device that the body runs on, for what a node makes from nothing: ``x.device``.
+
+    Printed as the device of any tensor in scope, an operand of the body or a parameter. A keyword of
+    this value is left out where the body has none.
+    """
+
+
+@dataclass(frozen=True)
 class StateRef(Code):
     """The node's state in this slot; ``None`` in the source where the layer has no such state."""
 
