@@ -1,0 +1,192 @@
+"""Initial values: element = f(seed, name, draw, index), in float64, rounded once.
+
+A value depends on nothing but the seed, the parameter's name, its initializer and its index, so a
+slice can be made alone, on any thread or rank, and adding a parameter changes no other.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from specc.initialize import catalogue
+from specc.initialize.laws import (
+    Constant,
+    Law,
+    Normal,
+    OnesAt,
+    Orthogonal,
+    SparseNormal,
+    TruncatedNormal,
+    Uniform,
+)
+from specc.initialize.normal import cumulative, quantile
+from specc.initialize.orthogonal import random_orthonormal_columns
+from specc.initialize.philox import random_words, stream_key, uniform_left_closed, uniform_open
+from specc.initialize.rounding import NUMPY_DTYPES, rounded
+from specc.ir.initializer import Initializer
+from specc.ir.types import DType, TensorType
+
+Array = NDArray[np.float64]
+
+_CHUNK = 2**16
+"""Elements that are worked on together: 512 KiB of float64, to bound memory and stay in caches."""
+
+
+class Parameter(Protocol):
+    """What ``initial_values`` asks of a parameter; its type is static."""
+
+    @property
+    def name(self) -> str: ...  # noqa: D102
+    @property
+    def type(self) -> TensorType: ...  # noqa: D102
+    @property
+    def initializer(self) -> Initializer: ...  # noqa: D102
+
+
+def initial_values(
+    parameters: Iterable[Parameter], seed: int, *, threads: int = 1
+) -> Iterator[tuple[str, NDArray[Any]]]:
+    """Each parameter's name and values in its shape, lazily, one at a time."""
+    for parameter in parameters:
+        shape = tuple(dim for dim in parameter.type.shape if isinstance(dim, int))
+        assert len(shape) == parameter.type.rank, f"{parameter.name} has a symbolic size"
+        flat = values(
+            parameter.initializer,
+            name=parameter.name,
+            shape=shape,
+            dtype=parameter.type.dtype,
+            seed=seed,
+            threads=threads,
+        )
+        yield parameter.name, flat.reshape(shape)
+
+
+def values(
+    initializer: Initializer,
+    *,
+    name: str,
+    shape: Sequence[int],
+    dtype: DType,
+    seed: int,
+    start: int = 0,
+    stop: int | None = None,
+    threads: int = 1,
+) -> NDArray[Any]:
+    """The flat (row-major) elements ``start`` to ``stop`` of a parameter's initial value.
+
+    ``catalogue.problem`` must find nothing wrong with the initializer. ``threads`` changes the time
+    that it takes and nothing else.
+
+    >>> normal = Initializer(name="normal", arguments={"std": 0.01})
+    >>> whole = values(normal, name="out.weight", shape=[10, 84], dtype=DType.F32, seed=0)
+    >>> part = values(normal, name="out.weight", shape=[10, 84], dtype=DType.F32, seed=0, start=800)
+    >>> bool((whole[800:] == part).all())
+    True
+    """
+    wrong = catalogue.problem(initializer, shape, dtype)
+    assert wrong is None, f"{initializer} {wrong.reason}"
+    size = math.prod(shape)
+    stop = size if stop is None else stop
+    assert 0 <= start <= stop <= size, (start, stop, size)
+    law = catalogue.law(initializer, shape)
+    result = np.empty(stop - start, NUMPY_DTYPES[dtype])
+    match law:
+        case Constant(value):
+            result[:] = (
+                rounded(np.array(value, np.float64), dtype) if dtype.is_float else int(value)
+            )
+        case OnesAt():
+            result[:] = 0
+            positions = np.asarray(law.positions(), dtype=np.int64)
+            result[positions[(positions >= start) & (positions < stop)] - start] = 1
+        case Orthogonal() | SparseNormal():
+            result[:] = rounded(_matrix(law, stream_key(seed, name))[start:stop], dtype)
+        case _:
+            _fill(result, dtype, start, _sampler(law, stream_key(seed, name)), threads)
+    return result
+
+
+Sampler = Callable[[int, int], Array]
+"""Elements ``start`` to ``stop`` in float64."""
+
+
+def _fill(result: NDArray[Any], dtype: DType, start: int, sample: Sampler, threads: int) -> None:
+    def fill_chunk(offset: int) -> None:
+        end = min(offset + _CHUNK, len(result))
+        result[offset:end] = rounded(sample(start + offset, start + end), dtype)
+
+    offsets = range(0, len(result), _CHUNK)
+    if threads > 1 and len(offsets) > 1:
+        with ThreadPoolExecutor(threads) as pool:
+            for _ in pool.map(fill_chunk, offsets):  # so that an exception is raised here
+                pass
+    else:
+        for offset in offsets:
+            fill_chunk(offset)
+
+
+def _sampler(law: Law, key: int) -> Sampler:
+    """Draw 0, through the inverse of the law's distribution function."""
+    match law:
+        case Uniform(low, high):
+            width = high - low
+            return lambda start, stop: (
+                low + width * uniform_left_closed(random_words(key, 0, start, stop))
+            )
+        case Normal(mean, std):
+            return lambda start, stop: mean + std * _standard_normal(key, start, stop)
+        case TruncatedNormal():
+            return _truncated(law, key)
+        case _:
+            raise AssertionError(law)
+
+
+def _standard_normal(key: int, start: int, stop: int) -> Array:
+    return quantile(uniform_open(random_words(key, 0, start, stop)))
+
+
+def _truncated(law: TruncatedNormal, key: int) -> Sampler:
+    """The inverse of the distribution function between the bounds, in the tail that is precise."""
+    low, high = (law.low - law.mean) / law.std, (law.high - law.mean) / law.std
+    mirrored = low > 0
+    if mirrored:  # Φ is near 1 there, where float64 is coarse, so draw from the other tail
+        low, high = -high, -low
+    scale = -law.std if mirrored else law.std
+    lowest = cumulative(low)
+    probability = cumulative(high) - lowest
+
+    def sample(start: int, stop: int) -> Array:
+        p = lowest + probability * uniform_open(random_words(key, 0, start, stop))
+        z = quantile(np.minimum(p, 1 - 2.0**-53))
+        return np.clip(law.mean + scale * z, law.low, law.high)
+
+    return sample
+
+
+def _matrix(law: Orthogonal | SparseNormal, key: int) -> Array:
+    """The whole matrix, flat: its elements hang together, so no slice can be made alone."""
+    size = law.rows * law.columns
+    match law:
+        case Orthogonal(rows, columns, gain):
+            gaussian = np.empty(size)
+            _fill(gaussian, DType.F64, 0, lambda a, b: _standard_normal(key, a, b), threads=1)
+            wide = rows < columns
+            tall = random_orthonormal_columns(
+                gaussian.reshape(columns, rows) if wide else gaussian.reshape(rows, columns)
+            )
+            return gain * (tall.T if wide else tall).ravel()
+        case SparseNormal(rows, columns, zeros, std):
+            result = np.empty(size)
+            _fill(result, DType.F64, 0, lambda a, b: std * _standard_normal(key, a, b), threads=1)
+            matrix = result.reshape(rows, columns)
+            # Draw 1 ranks each column's rows; those that rank first are zeroed.
+            ranks = random_words(key, 1, 0, size).reshape(rows, columns)
+            chosen = np.argsort(ranks, axis=0, kind="stable")[:zeros]
+            np.put_along_axis(matrix, chosen, 0.0, axis=0)
+            return result
