@@ -13,71 +13,33 @@ more.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from math import prod
+from contextlib import suppress
+from functools import lru_cache
 
-from specc.ir.expr import (
-    Dim,
-    DimTooLarge,
-    Expr,
-    FloorDiv,
-    symbol,
-    symbols_of,
-)
+from specc.ir.bounds import LowerBounds, lower_bounds
+from specc.ir.evaluation import evaluate, substitute
+from specc.ir.expr import Dim, DimTooLarge, Expr, FloorDiv, symbol, symbols_of
+from specc.ir.intervals import at_least, certainly_not_zero, lower
 from specc.ir.parse_dim import parse_dim
+from specc.ir.residues import residue_classes
 
 __all__ = [
     "Dim",
     "DimTooLarge",
     "Expr",
     "FloorDiv",
+    "LowerBounds",
+    "at_least",
     "divide_exactly",
     "equal",
     "evaluate",
+    "lower",
+    "lower_bounds",
     "parse_dim",
     "substitute",
     "symbol",
     "symbols_of",
 ]
-
-
-def evaluate(dim: Dim, env: Mapping[str, int]) -> int:
-    """The value of a size.
-
-    Raises KeyError for a symbol that `env` lacks, and ZeroDivisionError as Python does.
-
-    >>> evaluate((symbol("H") - 1) // 2 + 1, {"H": 28})
-    14
-    """
-    if isinstance(dim, int):
-        return dim
-    return sum(c * prod(_value(atom, env) for atom in monomial) for monomial, c in dim.terms)
-
-
-def _value(atom: str | FloorDiv, env: Mapping[str, int]) -> int:
-    if isinstance(atom, str):
-        return env[atom]
-    return evaluate(atom.numerator, env) // evaluate(atom.divisor, env)
-
-
-def substitute(dim: Dim, env: Mapping[str, Dim]) -> Dim:
-    """The size with symbols replaced, all at once; those that `env` lacks stay. Raises DimTooLarge.
-
-    >>> str(substitute(symbol("H") // 2, {"H": 2 * symbol("W") + 4}))
-    'W + 2'
-    """
-    if isinstance(dim, int) or not any(name in env for name in dim.symbols):
-        return dim
-    total: Dim = 0
-    for monomial, coefficient in dim.terms:
-        term: Dim = coefficient
-        for atom in monomial:
-            if isinstance(atom, str):
-                term = term * (env[atom] if atom in env else symbol(atom))
-            else:
-                term = term * (substitute(atom.numerator, env) // substitute(atom.divisor, env))
-        total = total + term
-    return total
 
 
 def divide_exactly(a: Dim, b: Dim) -> Dim | None:
@@ -93,4 +55,32 @@ def equal(a: Dim, b: Dim) -> bool | None:
     if a == b:
         return True
     difference = a - b
-    return False if isinstance(difference, int) else None
+    return difference == 0 if isinstance(difference, int) else _is_zero(difference)
+
+
+@lru_cache(maxsize=4096)
+def _is_zero(difference: Expr) -> bool | None:
+    """Whether a canonical difference is 0 everywhere, nowhere, or cannot be told."""
+    if certainly_not_zero(difference):
+        return False
+    if _has_zero_and_nonzero(difference):
+        return None
+    # On each residue class what is left is a polynomial, which is 0 at all sizes only if it is 0.
+    try:
+        classes = list(residue_classes(difference) or ())
+    except DimTooLarge:
+        return None
+    if classes and all(part == 0 for part in classes):
+        return True
+    return False if classes and all(certainly_not_zero(part) for part in classes) else None
+
+
+def _has_zero_and_nonzero(difference: Expr) -> bool:
+    """Whether a few assignments show that a difference is 0 here and not there."""
+    names = sorted(difference.symbols)
+    seen: set[bool] = set()
+    for start in range(8):
+        env = {name: 1 + start * (1 + index) for index, name in enumerate(names)}
+        with suppress(ZeroDivisionError):
+            seen.add(evaluate(difference, env) == 0)
+    return len(seen) == 2
