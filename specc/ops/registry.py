@@ -19,6 +19,8 @@ FAMILIES = (
     "embedding",
     "activation",
     "arithmetic",
+    "division",
+    "matmul",
     "comparison",
     "math",
     "reduction",
