@@ -33,13 +33,18 @@ class Kind:
 
 @dataclass(frozen=True)
 class Argument:
-    """One hyperparameter. ``variadic`` takes all positional values that are left, as a tuple."""
+    """One hyperparameter.
+
+    ``variadic`` takes all positional values that are left, as a tuple. ``training_only`` says that
+    it changes nothing in evaluation, and so nothing in ONNX (``p`` of Dropout).
+    """
 
     name: str
     kind: Kind
     default: Any = REQUIRED
     variadic: bool = False
     keyword_only: bool = False
+    training_only: bool = False
 
     @property
     def required(self) -> bool:
@@ -143,6 +148,21 @@ def optional(kind: Kind) -> Kind:
 
     def accept(value: Any) -> Attribute:
         return None if value is None else kind.accept(value)
+
+    return Kind(name, accept)
+
+
+def either(*kinds: Kind) -> Kind:
+    """What any of ``kinds`` takes, asked in this order."""
+    name = ", or ".join(kind.name for kind in kinds)
+
+    def accept(value: Any) -> Attribute:
+        for kind in kinds:
+            try:
+                return kind.accept(value)
+            except ValueError:
+                continue
+        raise ValueError(name)
 
     return Kind(name, accept)
 

@@ -144,7 +144,7 @@ class Operator:
     family: str = ""
     layer: bool = False  # a constructor that is called with hyperparameters alone: Conv, Dropout
     random: bool = False  # draws while training
-    multiply_adds: Callable[[Values, tuple[TensorType, ...], TensorType], Dim] | None = None
+    multiply_adds: Callable[[Attributes, tuple[TensorType, ...], TensorType], Dim] | None = None
     details: str = ""
 
     @property

@@ -28,3 +28,41 @@ def reduce_mean(b: Builder, value: Handle, axes: Sequence[int]) -> Handle:
     if b.opset < 18:
         return b.op("ReduceMean", value, axes=list(axes), keepdims=1)
     return b.op("ReduceMean", value, b.constant(np.array(axes, np.int64), DType.I64), keepdims=1)
+
+
+def pad(
+    b: Builder,
+    value: Handle,
+    before: Sequence[int],
+    after: Sequence[int],
+    mode: str,
+    filling: Handle | None = None,
+) -> Handle:
+    """``value`` padded; ``mode`` is torch.nn.functional.pad's, ``filling`` a scalar, else zero.
+
+    ``before`` and ``after`` are given for every dim of the tensor. Circular padding is a mode of
+    Pad since opset 19 and is put together from slices below that.
+    """
+    if mode == "circular" and b.opset < 19:
+        for axis, (left, right) in enumerate(zip(before, after, strict=True)):
+            value = _wrap(b, value, axis, left, right)
+        return value
+    pads = b.constant(np.array([*before, *after], np.int64), DType.I64)
+    return b.op("Pad", value, pads, filling, mode=_PAD_MODES[mode])
+
+
+_PAD_MODES = {"constant": "constant", "reflect": "reflect", "replicate": "edge", "circular": "wrap"}
+
+
+def _wrap(b: Builder, value: Handle, axis: int, left: int, right: int) -> Handle:
+    def part(start: int, end: int) -> Handle:
+        bounds = (b.constant([n], DType.I64) for n in (start, end, axis))
+        return b.op("Slice", value, *bounds)
+
+    parts = [part(-left, _END)] if left else []
+    parts.append(value)
+    parts += [part(0, right)] if right else []
+    return b.op("Concat", *parts, axis=axis) if len(parts) > 1 else value
+
+
+_END = 2**63 - 1  # Slice cuts it down to the size of the dim

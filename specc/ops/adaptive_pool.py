@@ -1,0 +1,120 @@
+"""Adaptive average pooling: as many windows as are asked for, whatever the input's size."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from specc.ir.dims import Dim
+from specc.ir.types import DType, TensorType
+from specc.ops.arguments import Argument, per_dim
+from specc.ops.builder import Builder, Handle, Site
+from specc.ops.code import X, call
+from specc.ops.operator import Inference, Input, Operator, Torch, reject, sample
+from specc.ops.parts import reshape
+from specc.ops.tolerances import SUMMED
+from specc.ops.windows import spatial_rank, spread, with_spatial
+
+
+def _infer(c: Inference, x: TensorType) -> TensorType:
+    count = spatial_rank(c)
+    c.floating(0)
+    return with_spatial(x, c.per_dim("size", count))
+
+
+def _to_onnx(b: Builder, s: Site) -> Handle:
+    """Bin o of a dim spans floor(o * I / O) to ceil((o + 1) * I / O), as in PyTorch.
+
+    All bins are alike where the output size O divides the input size I. Elsewhere each dim is
+    multiplied by the matrix that averages it, since a mean over a box is the mean of means along
+    its dims.
+    """
+    sizes = spread(s["size"], s.type.rank - 2)
+    spatial = s.type.shape[2:]
+    if set(sizes) == {1}:
+        return b.op("GlobalAveragePool", s.x)
+    whole = [i for i in spatial if isinstance(i, int)]
+    if len(whole) == len(sizes) and all(i % o == 0 for i, o in zip(whole, sizes, strict=True)):
+        steps = [i // o for i, o in zip(whole, sizes, strict=True)]
+        return b.op("AveragePool", s.x, kernel_shape=steps, strides=steps)
+    x, shape = s.x, list(s.type.shape)
+    for axis, (size, bins) in enumerate(zip(spatial, sizes, strict=True), start=2):
+        if size != bins:
+            x = _average_along(b, x, shape, axis, bins, s.type.dtype)
+            shape[axis] = bins
+    return x
+
+
+def _average_along(
+    b: Builder, x: Handle, shape: list[Dim], axis: int, bins: int, dtype: DType
+) -> Handle:
+    matrix = _averages(b, shape[axis], bins, dtype)  # [bins, size]
+    last = len(shape) - 1
+    if axis == last:
+        return b.op("MatMul", x, b.op("Transpose", matrix, perm=[1, 0]))
+    if axis == last - 1:
+        return b.op("MatMul", matrix, x)
+    behind: Dim = 1
+    for dim in shape[axis + 1 :]:
+        behind = behind * dim
+    flat = reshape(b, x, [*shape[: axis + 1], behind])
+    return reshape(b, b.op("MatMul", matrix, flat), [*shape[:axis], bins, *shape[axis + 1 :]])
+
+
+def _averages(b: Builder, size: Dim, bins: int, dtype: DType) -> Handle:
+    """The [bins, size] matrix whose row o averages bin o."""
+    index = np.arange(bins, dtype=np.int64)[:, None]
+    if isinstance(size, int):
+        start, end = index * size // bins, -((index + 1) * -size // bins)
+        position = np.arange(size)
+        inside = (start <= position) & (position < end)
+        return b.constant(inside / (end - start), dtype)
+    length = b.size(size)
+    many = b.constant(bins, DType.I64)
+    start = b.op("Div", b.op("Mul", b.constant(index, DType.I64), length), many)
+    # ceil(a / b) = (a + b - 1) // b for a, b > 0; ONNX divides integers towards zero.
+    reach = b.op("Mul", b.constant(index + 1, DType.I64), length)
+    end = b.op("Div", b.op("Add", reach, b.constant(bins - 1, DType.I64)), many)
+    zero, one = b.constant(0, DType.I64), b.constant(1, DType.I64)
+    position = b.op("Range", zero, length, one)
+    inside = b.op("And", b.op("LessOrEqual", start, position), b.op("Less", position, end))
+    return b.op("Div", b.cast(inside, dtype), b.cast(b.op("Sub", end, start), dtype))
+
+
+AdaptiveAvgPool = Operator(
+    name="AdaptiveAvgPool",
+    summary="The mean of each of `size` bins, whatever the size of the input.",
+    details=(
+        "`[N, C, L]`, `[N, C, H, W]` or `[N, C, D, H, W]`. Of a dim of I positions, bin o of O "
+        "covers floor(o · I / O) to ceil((o + 1) · I / O), so neighbours overlap where O does not "
+        "divide I. Symbolic sizes are fine. `AdaptiveAvgPool(1)` is global average pooling."
+    ),
+    layer=True,
+    inputs=(Input("x"),),
+    arguments=(Argument("size", per_dim(1)),),
+    infer=_infer,
+    torch=Torch(
+        function=call("F.adaptive_avg_pool{spatial}d", X, "size"),
+        module=call("nn.AdaptiveAvgPool{spatial}d", "size"),
+    ),
+    onnx={17: _to_onnx},
+    tolerance=SUMMED,
+    samples=(
+        sample("f32[N, 3, H, W]", size=1),
+        sample("f32[2, 3, 8, 9]", size=[4, 3]),
+        sample("f32[N, 3, 7, 10]", size=[3, 10]),
+        sample("f32[N, 3, H, W]", size=[3, 7]),
+        sample("f32[N, 3, H, 4]", size=6),
+        sample("f32[N, 3, L]", size=4),
+        sample("f32[N, 3, 12]", size=[3]),
+        sample("f32[N, 2, D, H, W]", size=[2, 3, 4]),
+        sample("f32[N, 2, 5, 4, 6]", size=[3, 4, 4]),
+        sample("f32[N, 2, 5, 4, 6]", size=1),
+        sample("f16[N, 3, H, W]", size=2),
+    ),
+    rejects=(
+        reject("rank-mismatch", "f32[3, 8]", size=2),
+        reject("dtype-mismatch", "i64[1, 3, 8, 8]", size=2),
+        reject("bad-argument", "f32[1, 3, 8, 8]", size=0),
+        reject("bad-argument", "f32[1, 3, 8, 8]", size=[1, 2, 3]),
+    ),
+)
