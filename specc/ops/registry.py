@@ -25,6 +25,9 @@ FAMILIES = (
     "math",
     "reduction",
     "shape",
+    "permutation",
+    "joining",
+    "slicing",
     "create",
 )
 

@@ -1,0 +1,38 @@
+"""Axes and sizes as shape rules and ONNX lowerings handle them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import prod
+
+import numpy as np
+
+from specc.ir.dims import Dim
+from specc.ir.types import DType
+from specc.ops.builder import Builder, Handle
+from specc.ops.operator import Inference
+
+
+def product(dims: Sequence[Dim]) -> Dim:
+    """The number of elements in these dims."""
+    return prod(dims, start=1)
+
+
+def axes_of(c: Inference, argument: str, rank: int) -> tuple[int, ...]:
+    """An argument of one axis or several, counted from the front, each once."""
+    value = c[argument]
+    given = value if isinstance(value, tuple) else (value,)
+    axes = tuple(c.axis(argument, axis, rank) for axis in given)
+    c.require(len(set(axes)) == len(axes), argument, "a list that names each dim once")
+    c.require(len(axes) > 0, argument, "a list of at least one dim")
+    return axes
+
+
+def counted(axes: int | Sequence[int], rank: int) -> list[int]:
+    """Valid axes, counted from the front."""
+    return [axis % rank for axis in ([axes] if isinstance(axes, int) else axes)]
+
+
+def int64(b: Builder, values: Sequence[int]) -> Handle:
+    """A constant list of axes or sizes."""
+    return b.constant(np.array(values, np.int64), DType.I64)
