@@ -82,7 +82,7 @@ def encode_attributes(attributes: Attributes) -> dict[str, object]:
 
 
 def decode_attributes(value: object) -> object:
-    """The attribute map of a JSON object; an attribute map is left as it is."""
-    if not isinstance(value, dict):
-        return value
+    """The attribute map of a JSON object; an attribute map stays what it is. Raises ValueError."""
+    if not isinstance(value, dict) or not all(isinstance(name, str) for name in value):
+        raise ValueError("not a map from names to attribute values")
     return {name: _decode(item) for name, item in value.items()}

@@ -14,9 +14,16 @@ All models are frozen and refuse unknown fields; JSON and back is the identity.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    PlainValidator,
+)
 
 from specc.frontend.source import Span
 from specc.ir.attributes import Attributes, Number, decode_attributes, encode_attributes
@@ -50,9 +57,12 @@ def _write_dim(value: Dim) -> int | str:
 
 Type = Annotated[TensorType, BeforeValidator(_read_type), PlainSerializer(str)]
 Size = Annotated[int | Expr, BeforeValidator(_read_dim), PlainSerializer(_write_dim)]
-AttributeMap = Annotated[
-    Attributes, BeforeValidator(decode_attributes), PlainSerializer(encode_attributes)
-]
+if TYPE_CHECKING:
+    AttributeMap = Attributes
+else:  # pydantic has no schema for a type that holds itself, so decoding checks the values
+    AttributeMap = Annotated[
+        dict[str, Any], PlainValidator(decode_attributes), PlainSerializer(encode_attributes)
+    ]
 NumberMap = Annotated[
     dict[str, Number], BeforeValidator(decode_attributes), PlainSerializer(encode_attributes)
 ]

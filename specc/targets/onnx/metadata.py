@@ -1,0 +1,58 @@
+"""What an ONNX file says of where it comes from."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import PurePosixPath, PureWindowsPath
+
+from specc.frontend.source import Source, Span
+from specc.ir.graph import Network
+
+
+def sha256_of(network: Network) -> str | None:
+    """The hash of the spec's text, in hexadecimal; None for a network that has no text.
+
+    Of several files it is the hash of what ``sha256sum FILE...`` prints for them.
+    """
+    sources = [Source(file.name, file.text) for file in network.sources]
+    if len(sources) <= 1:
+        return sources[0].sha256 if sources else None
+    lines = (f"{source.sha256}  {source.name}\n" for source in sources)
+    return hashlib.sha256("".join(lines).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def model_metadata(network: Network, seed: int | None) -> dict[str, str]:
+    """The model's own properties. ``seed`` is None where the weights did not come from one."""
+    properties = {"specc.version": compiler_version(network), "specc.net": network.name}
+    if (digest := sha256_of(network)) is not None:
+        properties["specc.sha256"] = digest
+    if seed is not None:
+        properties["specc.seed"] = str(seed)
+    return properties
+
+
+def compiler_version(network: Network) -> str:
+    """``0.1.0`` of ``specc 0.1.0``."""
+    return network.compiler.removeprefix("specc").strip()
+
+
+class Locations:
+    """Places in the spec's texts as ``lenet.net:3:10``; never a folder of this machine."""
+
+    def __init__(self, network: Network) -> None:
+        self._sources = [Source(_relative(file.name), file.text) for file in network.sources]
+
+    def properties(self, span: Span | None) -> dict[str, str]:
+        """The properties of a node that stems from ``span``."""
+        if span is None or not 0 <= span.file < len(self._sources):
+            return {}
+        source = self._sources[span.file]
+        line, column = source.position(span.start)
+        return {"specc.span": f"{source.name}:{line}:{column}"}
+
+
+def _relative(name: str) -> str:
+    for path in (PurePosixPath(name), PureWindowsPath(name)):
+        if path.is_absolute() or path.drive or ".." in path.parts:
+            return path.name
+    return name

@@ -1,0 +1,64 @@
+"""Names in an ONNX graph: unique, the same on every run, the spec's where it gives any."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import onnx_ir as oir
+
+from specc.frontend.diagnostics import Fault
+from specc.targets.facts import TargetNameClash, TargetNameInvalid
+
+
+class Names:
+    """One namespace. A name that is taken gets a number: ``Relu``, ``Relu_1``, ``Relu_2``."""
+
+    def __init__(self) -> None:
+        self._owners: dict[str, str] = {}
+        self._counts: dict[str, int] = {}
+
+    def claim(self, name: str, what: str) -> None:
+        """Takes exactly this name for ``what``.
+
+        Raises a Fault with TargetNameClash where it is taken, and with TargetNameInvalid where no
+        ONNX file can hold it.
+        """
+        if not name or not _is_encodable(name):
+            raise Fault(TargetNameInvalid(name=name, what=what))
+        if name in self._owners:
+            raise Fault(TargetNameClash(name=name, first=self._owners[name], second=what))
+        self._owners[name] = what
+
+    def unique(self, wanted: str) -> str:
+        """``wanted``, or ``wanted`` with the first free number."""
+        if not _is_encodable(wanted):
+            wanted = wanted.encode("utf-8", "backslashreplace").decode()
+        name, count = wanted, self._counts.get(wanted, 0)
+        while name in self._owners:
+            count += 1
+            name = f"{wanted}_{count}"
+        self._counts[wanted] = count
+        self._owners[name] = "a value"
+        return name
+
+
+def _is_encodable(name: str) -> bool:
+    try:
+        name.encode("utf-8")
+    except UnicodeEncodeError:  # a lone surrogate
+        return False
+    return True
+
+
+def name_nodes(nodes: Iterable[oir.Node], values: Names, labels: dict[oir.Value, str]) -> None:
+    """Makes the names of nodes unique and gives each result a name that is not taken in ``values``.
+
+    A result is called as ``labels`` says, and else after its node: ``features.0/Conv:0``. A result
+    that already has a name keeps it.
+    """
+    node_names = Names()
+    for node in nodes:
+        node.name = node_names.unique(node.name or node.op_type)
+        for index, result in enumerate(node.outputs):
+            if result.name is None:
+                result.name = values.unique(labels.get(result, f"{node.name}:{index}"))
