@@ -1,9 +1,9 @@
 """Concrete sizes for symbols: small ones that meet every constraint, to try a network at.
 
 Each condition is asked which symbols it reads; symbols that no condition ties together are searched
-apart from each other, from the lower bounds on: first by the sum of what they exceed their bounds
-by, then one by one, then all alike, then at random among sizes that networks tend to ask for. Each
-search is bounded.
+apart from each other, from the lower bounds on: one symbol after the other, then together by the
+sum of what they exceed their bounds by, then all alike, then at random among sizes that networks
+tend to ask for. Each search is bounded.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ Predicate: TypeAlias = Callable[[Mapping[str, int]], bool]
 Condition: TypeAlias = Dim | tuple[Dim, Dim] | Predicate
 """A size that has to be 1 or more, two that have to be equal, or a function of an assignment."""
 
-_SYSTEMATIC = 8000
-_ALONG = 4096
-_RANDOM = 8000
+_SYSTEMATIC = 2048
+_ALONG = 2048
+_RANDOM = 2048
 
 
 @dataclass(frozen=True)
@@ -173,11 +173,8 @@ class _Search:
             failing = [c for c in self.conditions if not c.holds(sizes)]
             if not unsolved and not failing:
                 return sizes
-            self.failed = [
-                c
-                for c in self.conditions
-                if c in failing or any(c.reads & set(g) for g in unsolved)
-            ]
+            stuck = {name for group in unsolved for name in group}
+            self.failed = [c for c in self.conditions if c in failing or c.reads & stuck]
             if sum(len(c.reads) for c in self.conditions) == before:
                 return None  # and no condition turned out to read more than was known
         return None
@@ -206,13 +203,17 @@ class _Search:
         return False
 
     def _candidates(self, least: list[int]) -> Iterator[tuple[int, ...]]:
-        for excess in islice(_by_sum(len(least)), _SYSTEMATIC):
-            yield tuple(low + more for low, more in zip(least, excess, strict=True))
-        for index in reversed(range(len(least))):
+        length = len(least)
+        for index in reversed(range(length)):  # the last symbol first: a batch tends to lead
             for more in range(_ALONG):
                 yield (*least[:index], least[index] + more, *least[index + 1 :])
-        for value in range(max(least), max(least) + _ALONG):
-            yield (value,) * len(least)
+        if length > 1:
+            for excess in islice(_by_sum(length - 1), _SYSTEMATIC):
+                yield (least[0], *(low + e for low, e in zip(least[1:], excess, strict=True)))
+            for excess in islice(_by_sum(length), _SYSTEMATIC):
+                yield tuple(low + e for low, e in zip(least, excess, strict=True))
+            for value in range(max(least), max(least) + _ALONG):
+                yield (value,) * length
         for _ in range(_RANDOM):
             yield tuple(self._likely(low) for low in least)
 

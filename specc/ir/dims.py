@@ -16,6 +16,7 @@ from __future__ import annotations
 from contextlib import suppress
 from functools import lru_cache
 
+from specc.ir.assignments import Assertion, assignments
 from specc.ir.bounds import LowerBounds, lower_bounds
 from specc.ir.evaluation import evaluate, substitute
 from specc.ir.expr import Dim, DimTooLarge, Expr, FloorDiv, symbol, symbols_of
@@ -24,11 +25,13 @@ from specc.ir.parse_dim import parse_dim
 from specc.ir.residues import residue_classes
 
 __all__ = [
+    "Assertion",
     "Dim",
     "DimTooLarge",
     "Expr",
     "FloorDiv",
     "LowerBounds",
+    "assignments",
     "at_least",
     "divide_exactly",
     "equal",
@@ -46,16 +49,22 @@ def divide_exactly(a: Dim, b: Dim) -> Dim | None:
     """The quotient, if it is certain to be exact: 2*C by 2 is C. H by 2 is None, as is 1 by 0."""
     if b == 0:
         return None
-    quotient = a // b
-    return quotient if quotient * b == a else None
+    try:
+        quotient = a // b
+        return quotient if quotient * b == a else None
+    except DimTooLarge:
+        return None
 
 
 def equal(a: Dim, b: Dim) -> bool | None:
     """Whether two sizes are equal at every assignment (True), at none (False); None: undecided."""
     if a == b:
         return True
-    difference = a - b
-    return difference == 0 if isinstance(difference, int) else _is_zero(difference)
+    try:
+        difference = a - b
+    except DimTooLarge:
+        return None
+    return False if isinstance(difference, int) else _is_zero(difference)
 
 
 @lru_cache(maxsize=4096)

@@ -279,6 +279,7 @@ def sorted_monomial(atoms: Monomial) -> Monomial:
     return tuple(sorted(atoms, key=_atom_order))
 
 
+@lru_cache(maxsize=65536)
 def _times(left: Monomial, right: Monomial) -> Monomial:
     if not left or not right:
         return left or right

@@ -30,7 +30,7 @@ from specc.ir.expr import (
 )
 from specc.ir.residues import residue_classes
 
-_MAX_EXPANSION = 512
+_MAX_EXPANSION = 64
 _NO_BOUNDS: Mapping[str, int] = MappingProxyType({})
 
 
