@@ -1,0 +1,66 @@
+"""A network as readable Python source that needs nothing but torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from specc.ir.graph import Network
+from specc.ops.operator import Operator
+from specc.targets.python import literals
+from specc.targets.python.classes import ClassWriter
+from specc.targets.python.errors import EmitError
+from specc.targets.python.initial import InitialValues
+from specc.targets.python.layers import Layers
+from specc.targets.python.names import Scope, class_name
+from specc.targets.python.structure import Structure
+
+__all__ = ["EmitError", "class_names", "source"]
+
+
+def source(network: Network, operators: Mapping[str, Operator] | None = None) -> str:
+    """The Python source of ``network``: one class a block, the net's own class last.
+
+    ``operators`` is the table of operators, by default the built-in ones. Formatted as ruff would.
+    Raises EmitError for a network that no elaboration gives.
+    """
+    structure = Structure(network, operators)
+    order = structure.classes()
+    layers = Layers(structure, class_names(structure, order))
+    initial = InitialValues(structure, layers)
+    classes = [
+        "\n".join(ClassWriter(structure, layers, initial, template).lines()) for template in order
+    ]
+    head = [_header(network), *_imports(layers.imports)]
+    return "\n\n\n".join(["\n".join(head), *classes]) + "\n"
+
+
+def class_names(structure: Structure, order: list[int]) -> dict[int, str]:
+    """The class of each template; the net's is chosen first, so that it is called as the net is."""
+    scope = Scope()
+    root = structure.network.root
+    names = {root: scope.unique(class_name(structure.network.name, "Net"))}
+    for template in order:
+        if template != root:
+            wanted = class_name(structure.templates[template].name, "Block")
+            names[template] = scope.unique(wanted)
+    return names
+
+
+def _header(network: Network) -> str:
+    origin = f" from {network.sources[0].name}" if network.sources else ""
+    return literals.comment(f"{network.name}, compiled by {network.compiler}{origin}")
+
+
+def _imports(used: set[str]) -> list[str]:
+    lines = []
+    if "math" in used:
+        lines.append("import math")
+    if "OrderedDict" in used:
+        lines.append("from collections import OrderedDict")
+    lines += [""] if lines else []
+    if "torch" in used:
+        lines.append("import torch")
+    if "F" in used:
+        lines.append("import torch.nn.functional as F")
+    lines.append("from torch import nn")
+    return lines

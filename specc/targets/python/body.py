@@ -1,0 +1,302 @@
+"""Prints a template's forward."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from specc.ir.attributes import Attributes, Hole
+from specc.ir.dims import Dim, Expr, symbol
+from specc.ir.graph import Application, CapturedLayer, Operation, OperatorLayer, Read
+from specc.ir.types import TensorType
+from specc.ops.code import Code
+from specc.targets.python import expressions as py
+from specc.targets.python import layout
+from specc.targets.python.errors import EmitError
+from specc.targets.python.expressions import ATOM, Expression
+from specc.targets.python.forward import (
+    Operand,
+    Planner,
+    Statement,
+    Tree,
+    assign_names,
+    input_names,
+)
+from specc.targets.python.layers import Layers
+from specc.targets.python.layout import SOFT, Doc, Group, IfBroken, Indented
+from specc.targets.python.lowering import Place, code_of, lower
+from specc.targets.python.names import RESERVED, Scope, identifier
+from specc.targets.python.sizes import size, solve
+from specc.targets.python.structure import Holder, Structure
+
+MARGIN = 8
+
+
+class Forward:
+    """The forward of one template.
+
+    ``lines`` is its text; ``holes`` are then the numbers that it reads from ``self``, by the hole.
+    """
+
+    def __init__(self, structure: Structure, layers: Layers, template: int) -> None:
+        self._structure = structure
+        self._layers = layers
+        self._index = template
+        self._template = structure.templates[template]
+        self._body = self._template.body
+        scope = Scope()
+        self._inputs = input_names(self._body, scope)
+        self._captured = {
+            name: scope.unique(identifier(name, "layer"))
+            for name, layer in self._template.layers.items()
+            if isinstance(layer, CapturedLayer)
+        }
+        self._argument_names = scope
+        self._reads = {
+            node.results[0].id: node.path for node in self._body.nodes if isinstance(node, Read)
+        }
+        self._nodes = {id(node): index for index, node in enumerate(self._body.nodes)}
+        self._code = self._lowerings()
+        self._names: dict[int, str] = {}
+        self._sizes: dict[Dim, tuple[str, Expression]] = {}
+        self.holes: dict[str, str] = {}
+
+    @property
+    def arguments(self) -> list[str]:
+        """The arguments of forward, ``self`` left out."""
+        return [*self._inputs.values(), *self._captured.values()]
+
+    def lines(self) -> list[str]:
+        """The method's text, indented by one level."""
+        random = frozenset(
+            index
+            for index, node in enumerate(self._body.nodes)
+            if isinstance(node, Operation) and self._structure.operator(node.operator).random
+        )
+        planner = Planner(self._body, self._code, random)
+        while True:
+            statements = planner.plan()
+            self._names = assign_names(self._body, statements, self._inputs)
+            self._size_names = Scope(RESERVED | set(self._names.values()) | set(self.arguments))
+            self._sizes = {}
+            printed = [self._statement(statement) for statement in statements]
+            too_long = {
+                value
+                for statement, doc in zip(statements, printed, strict=True)
+                if MARGIN + len(layout.flat(doc)) > layout.WIDTH
+                for value in self._to_split(statement)
+            }
+            if not too_long:
+                break
+            planner.own_line |= too_long
+        docs: list[Doc] = [(name, " = ", value.doc) for name, value in self._sizes.values()]
+        margin = " " * MARGIN
+        body = [margin + layout.render(doc, indent=MARGIN) for doc in [*docs, *printed]]
+        return [self._signature(), *body]
+
+    def _signature(self) -> str:
+        arguments = layout.arguments(["self", *self.arguments])
+        return "    " + layout.render(("def forward", arguments, ":"), indent=4)
+
+    # ---- statements ------------------------------------------------------------------------------
+
+    def _statement(self, statement: Statement) -> Doc:
+        values = [self._operand(tree) for tree in statement.trees]
+        if statement.results is None:
+            value = py.bare_tuple(values)
+            return ("return ", _parenthesized(value))
+        (value,) = values
+        if not statement.results:
+            return value.doc
+        targets = ", ".join(self._names[result.id] for result in statement.results)
+        return (targets, " = ", _parenthesized(value))
+
+    def _to_split(self, statement: Statement) -> list[int]:
+        """The value whose computation, on a line of its own, shortens the statement most."""
+        trees = [tree for tree in statement.trees if isinstance(tree, Tree)]
+        if len(trees) == 1 and len(statement.trees) == 1:
+            trees = trees[0].children()
+        if not trees:
+            return []
+        longest = max(trees, key=lambda tree: len(self._operand(tree).text))
+        return [longest.node.results[0].id]
+
+    def _operand(self, operand: Operand) -> Expression:
+        if isinstance(operand, Tree):
+            return self._tree(operand)
+        if operand in self._reads:
+            return self._read(self._reads[operand])
+        return py.name(self._names[operand])
+
+    def _tree(self, tree: Tree) -> Expression:
+        node = tree.node
+        operands = [self._operand(operand) for operand in tree.operands]
+        if isinstance(node, Operation):
+            return self._function(tree, node.operator, node.attributes, operands, {})
+        key = self._structure.target(self._index, node.layer)
+        made = self._structure.realise(key)
+        if isinstance(made, Holder):
+            layer = self._structure.layer(key)
+            assert isinstance(layer, OperatorLayer)
+            state = {slot: self._operand(value) for slot, value in tree.borrowed.items()}
+            if made.slots:
+                owner = self._layer(node.layer)
+                state |= {slot.name: py.attribute(owner, slot.name) for slot in made.slots}
+            return self._function(tree, layer.operator, layer.attributes, operands, state)
+        handed = [self._layer(path) for path in self._handed(node)]
+        return py.call(self._layer(node.layer), [*operands, *handed])
+
+    def _handed(self, node: Application) -> list[str]:
+        """Paths of the layers that the applied template takes, in its order."""
+        key = self._structure.target(self._index, node.layer)
+        layer = self._structure.layer(key)
+        if not node.captured or isinstance(layer, OperatorLayer | CapturedLayer):
+            return []
+        template = self._structure.templates[layer.template]
+        return [
+            node.captured[name]
+            for name, inner in template.layers.items()
+            if isinstance(inner, CapturedLayer)
+        ]
+
+    def _layer(self, path: str) -> Expression:
+        chain = self._structure.chain(self._index, path)
+        first = self._structure.layer(chain[0])
+        if isinstance(first, CapturedLayer):
+            return self._layers.reach(py.name(self._captured[chain[0][1]]), chain[1:])
+        return self._layers.reach(py.SELF, chain)
+
+    def _read(self, path: str) -> Expression:
+        if any(state.name == path for state in self._template.state):
+            return py.attribute(py.SELF, path)
+        owner, _, slot = path.rpartition(".")
+        return py.attribute(self._layer(owner), slot)
+
+    # ---- functions -------------------------------------------------------------------------------
+
+    def _lowerings(self) -> dict[int, Code]:
+        found: dict[int, Code] = {}
+        for index, node in enumerate(self._body.nodes):
+            if isinstance(node, Operation):
+                operator, attributes = self._structure.operator(node.operator), node.attributes
+            elif isinstance(node, Application):
+                made = self._structure.realise(self._structure.target(self._index, node.layer))
+                if not isinstance(made, Holder):
+                    continue
+                operator, attributes = made.operator, made.attributes
+            else:
+                continue
+            site = self._structure.node_site(self._index, node, attributes)
+            found[index] = code_of(operator, site)
+        return found
+
+    def _function(
+        self,
+        tree: Tree,
+        operator: str,
+        attributes: Attributes,
+        operands: Sequence[Expression],
+        state: Mapping[str, Expression],
+    ) -> Expression:
+        types = tuple(self._structure.type_of(self._index, i) for i in tree.node.inputs)
+        variables = [
+            (expression, type_)
+            for expression, type_, operand in zip(operands, types, tree.operands, strict=True)
+            if not isinstance(operand, Tree)
+        ]
+        place = Place(
+            operator=self._structure.operator(operator),
+            attributes=attributes,
+            types=types,
+            size=lambda dim: size(dim, lambda part: self._known(part, variables)),
+            hole=self._hole,
+            operands=operands,
+            state=state,
+            device=self._device(),
+            use=self._layers.imports.add,
+        )
+        return lower(self._code[self._nodes[id(tree.node)]], place)
+
+    def _device(self) -> Expression | None:
+        """A tensor on the device that the body runs on: an argument always names one."""
+        if self._inputs:
+            return py.name(next(iter(self._inputs.values())))
+        if self._template.state:
+            return py.attribute(py.SELF, self._template.state[0].name)
+        return None
+
+    # ---- sizes -----------------------------------------------------------------------------------
+
+    def _hole(self, hole: Hole) -> Expression:
+        if hole.name not in self._template.parameters:
+            raise EmitError(f"nothing fills the hole {hole.name[:80]!r}")
+        taken = {name.partition(".")[0] for name in self._template.layers}
+        taken |= {state.name for state in self._template.state}
+        name = hole_attribute(hole.name, taken)
+        self.holes[hole.name] = name
+        return py.attribute(py.SELF, name)
+
+    def _known(
+        self, dim: Dim, variables: Sequence[tuple[Expression, TensorType]]
+    ) -> Expression | None:
+        """A size from a tensor at hand, from the template's numbers, or from the inputs' shapes."""
+        for expression, type_ in variables:
+            if dim in type_.shape:
+                return _shape(expression, type_.shape.index(dim))
+        text = str(dim)
+        is_symbol = isinstance(dim, Expr) and dim.symbols == {text}
+        if is_symbol and text[1:] in self._template.parameters:
+            return self._hole(Hole(text[1:]))
+        if dim in self._sizes:
+            return py.name(self._sizes[dim][0])
+        value = self._from_inputs(dim, text if is_symbol else None)
+        if value is None:
+            if is_symbol:
+                raise EmitError(f"no input gives the size {text[:80]}")
+            return None
+        # Inputs may be overwritten on the way, so their sizes are read before anything else.
+        name = self._size_names.unique(
+            identifier(text.lstrip("$") if is_symbol else "size", "size")
+        )
+        self._sizes[dim] = (name, value)
+        return py.name(name)
+
+    def _from_inputs(self, dim: Dim, name: str | None) -> Expression | None:
+        inputs = [(py.name(self._inputs[v.id]), v.type) for v in self._body.inputs]
+        for expression, type_ in inputs:
+            if dim in type_.shape:
+                return _shape(expression, type_.shape.index(dim))
+        if name is None:
+            return None
+        for expression, type_ in inputs:
+            for axis, found in enumerate(type_.shape):
+                solved = solve(name, found)
+                if solved is not None and all(self._is_given(part) for part in solved):
+                    slope, offset = (size(p, lambda part: self._known(part, ())) for p in solved)
+                    value = _shape(expression, axis)
+                    if solved[1] != 0:
+                        value = py.infix("-", value, offset)
+                    return value if solved[0] == 1 else py.infix("//", value, slope)
+        return None
+
+    def _is_given(self, dim: Dim) -> bool:
+        """Whether every symbol is a number of the template's or an input's dim by itself."""
+        dims = {d for value in self._body.inputs for d in value.type.shape}
+        return isinstance(dim, int) or all(
+            symbol(name) in dims or name[1:] in self._template.parameters for name in dim.symbols
+        )
+
+
+def hole_attribute(name: str, taken: set[str]) -> str:
+    """Where a class keeps the number ``name``, beside its layers and state."""
+    return name if name not in taken else f"_{name}"
+
+
+def _shape(expression: Expression, axis: int) -> Expression:
+    return py.subscript(py.attribute(expression, "shape"), [py.literal(axis)])
+
+
+def _parenthesized(value: Expression) -> Doc:
+    """An operator's expression goes in parentheses where it takes more than a line."""
+    if value.level >= ATOM or value.level < 0:
+        return value.doc
+    return Group((IfBroken("("), Indented((SOFT, value.doc)), SOFT, IfBroken(")")))

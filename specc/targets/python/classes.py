@@ -1,0 +1,180 @@
+"""Writes a template as a class."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from specc.ir.graph import State
+from specc.targets.python import expressions as py
+from specc.targets.python import layout, literals
+from specc.targets.python.body import Forward
+from specc.targets.python.errors import EmitError
+from specc.targets.python.expressions import SELF, Expression
+from specc.targets.python.initial import InitialValues
+from specc.targets.python.layers import Layers, Tree, container_member
+from specc.targets.python.layout import Doc
+from specc.targets.python.names import DICT_MEMBERS, LIST_MEMBERS, Scope, identifier, is_attribute
+from specc.targets.python.structure import Holder, Structure, container_of
+
+MARGIN = 8
+
+
+class ClassWriter:
+    """Writes one class."""
+
+    def __init__(
+        self, structure: Structure, layers: Layers, initial: InitialValues, template: int
+    ) -> None:
+        self._structure = structure
+        self._layers = layers
+        self._initial = initial
+        self._index = template
+        self._template = structure.templates[template]
+        scope = Scope()
+        self._arguments = {
+            name: scope.unique(identifier(name, "number")) for name in self._template.parameters
+        }
+        self._holes = {hole: py.name(argument) for hole, argument in self._arguments.items()}
+
+    def lines(self) -> list[str]:
+        """The class's text."""
+        base = self._structure.base(self._index)
+        self._layers.imports.add("nn")
+        self._check_names()
+        forward: list[str] = []
+        numbers: dict[str, str] = {}
+        if self._structure.has_forward(self._index):
+            method = Forward(self._structure, self._layers, self._index)
+            forward, numbers = method.lines(), method.holes
+        reset = self._initial.method() if self._index == self._structure.network.root else []
+        constructor = self._constructor(base, numbers, resets=bool(reset))
+        name = self._layers.class_names[self._index]
+        head = [f"class {name}({base}):", *literals.docstring(self._template.documentation, 4)]
+        methods = [method for method in (constructor, reset, forward) if method]
+        if not methods and len(head) == 1:
+            return [*head, "    pass"]
+        body: list[str] = []
+        for method_lines in methods:
+            body += ["", *method_lines] if body or len(head) > 1 else method_lines
+        return [*head, *body]
+
+    def _check_names(self) -> None:
+        declared = self._template
+        for name in (*declared.layers, *(state.name for state in declared.state)):
+            first = name.partition(".")[0]
+            if first in LIST_MEMBERS and first not in {"append", "extend", "insert", "pop"}:
+                raise EmitError(f"nn.Module has a member {first!r} of its own")
+            if first.startswith("__"):
+                raise EmitError(f"a name that begins with two underscores: {first[:80]!r}")
+
+    # ---- __init__ --------------------------------------------------------------------------------
+
+    def _constructor(self, base: str, numbers: dict[str, str], *, resets: bool) -> list[str]:
+        docs: list[Doc] = [
+            self._assignment(SELF, attribute, self._holes[hole])
+            for hole, attribute in numbers.items()
+        ]
+        arguments: Sequence[Expression] = ()
+        if base == "nn.Module":
+            docs += [doc for state in self._template.state for doc in self._state(state)]
+            docs += self._tree(SELF, self._layers.containers(self._index), in_dict=False)
+            docs += self._own_slots()
+        else:
+            (arguments,) = self._layers.members(self._index, self._holes)
+            if base == "nn.ModuleList":
+                arguments = [py.list_of(arguments)]
+        if resets:
+            docs.append("self.reset_parameters()")
+        if not docs and not arguments and not self._arguments:
+            return []
+        signature = layout.arguments(["self", *self._arguments.values()])
+        start = py.call(
+            py.attribute(py.call(py.name("super")), "__init__"),
+            arguments,
+            one_per_line=base == "nn.Sequential" and len(arguments) >= 4,
+        )
+        return [
+            "    " + layout.render(("def __init__", signature, ":"), indent=4),
+            *(" " * MARGIN + layout.render(doc, indent=MARGIN) for doc in [start.doc, *docs]),
+        ]
+
+    def _state(self, state: State) -> list[Doc]:
+        filled = self._initial.fill(self._index, state.name)
+        if state.role == "parameter":
+            value = self._layers.parameter(state.type, self._holes, filled)
+            return [self._assignment(SELF, state.name, value, "register_parameter")]
+        return [
+            self._buffer(SELF, state.name, self._layers.tensor(state.type, self._holes, filled))
+        ]
+
+    def _own_slots(self) -> list[Doc]:
+        """The state of a layer without a name, which is the block's own."""
+        if "" not in self._template.layers:
+            return []
+        made = self._structure.realise((self._index, ""))
+        if not isinstance(made, Holder):
+            raise EmitError("a block without a name within another one")
+        return self._slots(SELF, made)
+
+    def _slots(self, owner: Expression, made: Holder) -> list[Doc]:
+        docs: list[Doc] = []
+        for slot in made.slots:
+            type_ = self._layers.slot_type(made, slot.name)
+            if slot.role == "parameter":
+                docs.append(
+                    self._assignment(owner, slot.name, self._layers.parameter(type_, self._holes))
+                )
+            else:
+                tensor = self._layers.tensor(type_, self._holes, "empty")
+                docs.append(self._buffer(owner, slot.name, tensor))
+        return docs
+
+    def _tree(self, owner: Expression, tree: Tree, *, in_dict: bool) -> list[Doc]:
+        """Statements that make the layers of ``tree`` below ``owner``."""
+        docs: list[Doc] = []
+        for name, node in tree.items():
+            value = self._value(node)
+            if value is not None:
+                docs.append(self._assignment(owner, name, value))
+                continue
+            docs.append(self._assignment(owner, name, py.call(py.dotted("nn.Module"))))
+            inner = py.attribute(owner, name)
+            if isinstance(node, dict):
+                docs += self._tree(inner, node, in_dict=False)
+            else:
+                made = self._structure.realise(node)
+                assert isinstance(made, Holder)
+                docs += self._slots(inner, made)
+        return docs
+
+    def _value(self, node: Tree | tuple[int, str]) -> Expression | None:
+        """The expression that makes a layer or a container, where one is enough."""
+        if not isinstance(node, dict):
+            made = self._structure.realise(node)
+            if isinstance(made, Holder) and any(slot.role == "buffer" for slot in made.slots):
+                return None
+            return self._layers.construct(node, self._holes)
+        names = list(node)
+        kind = container_of(names)
+        values = [self._value(inner) for inner in node.values()]
+        members = [value for value in values if value is not None]
+        if kind == "nn.Module" or len(members) < len(values):
+            return None
+        many = len(members) >= 3
+        if kind == "nn.ModuleList":
+            return py.call(py.dotted(kind), [py.list_of(members, one_per_line=many)])
+        entries = list(zip(names, members, strict=True))
+        return py.call(py.dotted(kind), [py.dict_of(entries, one_per_line=many)])
+
+    def _assignment(
+        self, owner: Expression, name: str, value: Expression, register: str = "add_module"
+    ) -> Doc:
+        if is_attribute(name):
+            return (py.attribute(owner, name).doc, " = ", value.doc)
+        return py.call(py.attribute(owner, register), [py.literal(name), value]).doc
+
+    def _buffer(self, owner: Expression, name: str, value: Expression) -> Doc:
+        return py.call(py.attribute(owner, "register_buffer"), [py.literal(name), value]).doc
+
+
+__all__ = ["DICT_MEMBERS", "ClassWriter", "container_member"]

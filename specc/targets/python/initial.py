@@ -1,0 +1,202 @@
+"""Initial values as a person writes them: ``reset_parameters`` with calls of nn.init."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from specc.initialize.catalogue import torch_call
+from specc.ir.attributes import Attribute
+from specc.ir.flatten import join
+from specc.ir.graph import Parameter
+from specc.ir.initializer import Initializer
+from specc.targets.python import expressions as py
+from specc.targets.python import layout
+from specc.targets.python.errors import EmitError
+from specc.targets.python.expressions import SELF, Expression
+from specc.targets.python.layers import Layers
+from specc.targets.python.structure import Holder, Instance, Structure, TorchModule, filled
+
+LOOPED = 3
+"""As many parameters with one initializer are set in a loop."""
+
+
+@dataclass(frozen=True)
+class Slot:
+    """One parameter: where it is, and how it starts.
+
+    ``owner`` is the class of the module that it belongs to, empty where no class stands for it;
+    ``default`` is how it starts of itself, None where it holds no values until it is set.
+    """
+
+    parameter: Parameter
+    access: Expression
+    owner: str
+    default: Initializer | None
+
+    @property
+    def is_default(self) -> bool:
+        """Whether it starts of itself as it should."""
+        return self.parameter.initializer == self.default
+
+
+Group: TypeAlias = tuple[str, Initializer]
+
+
+class InitialValues:
+    """What the emitted source does about initial values."""
+
+    def __init__(self, structure: Structure, layers: Layers) -> None:
+        self._structure = structure
+        self._layers = layers
+        self._parameters = {p.name: p for p in structure.network.parameters}
+        self._fills: dict[tuple[int, str], set[str]] = {}
+        self._lacking: set[tuple[str, str]] = set()
+        self._slots = list(self._walk(structure.network.root, "", SELF, {}))
+
+    def fill(self, template: int, state: str) -> str:
+        """How a template's own state is allocated: ``empty``, ``zeros`` or ``ones``."""
+        fills = self._fills.get((template, state), {"empty"})
+        return next(iter(fills)) if len(fills) == 1 else "empty"
+
+    # ---- the parameters --------------------------------------------------------------------------
+
+    def _walk(
+        self, template: int, path: str, access: Expression, holes: Mapping[str, Attribute]
+    ) -> Iterator[Slot]:
+        declared = self._structure.templates[template]
+        for state in declared.state:
+            parameter = self._parameter(join(path, state.name))
+            made_by = parameter.initializer.name
+            name = made_by if made_by in {"zeros", "ones"} else "empty"
+            self._fills.setdefault((template, state.name), set()).add(name)
+            owner = self._layers.class_names[template]
+            yield Slot(parameter, py.attribute(access, state.name), owner, None)
+        for name in declared.layers:
+            key = (template, name)
+            made = self._structure.realise(key)
+            full = join(path, name)
+            if isinstance(made, Instance):
+                inner = filled(made.arguments, dict(holes))
+                found = self._layers.member(access, key)
+                yield from self._walk(made.template, full, found, inner)
+            elif isinstance(made, TorchModule | Holder):
+                yield from self._operator_slots(made, full, holes, access, key)
+
+    def _operator_slots(
+        self,
+        made: TorchModule | Holder,
+        path: str,
+        holes: Mapping[str, Attribute],
+        access: Expression,
+        key: tuple[int, str],
+    ) -> Iterator[Slot]:
+        attributes = filled(made.attributes, dict(holes))
+        owned = made.slots if isinstance(made, Holder) else made.operator.state
+        for slot in owned:
+            owner, default = "", None
+            if isinstance(made, TorchModule):
+                owner = self._layers.module_class(made)
+                if not slot.when(attributes):
+                    self._lacking.add((owner, slot.name))
+                    continue
+                default = slot.initializer(attributes)
+            found = py.attribute(self._layers.member(access, key), slot.name)
+            yield Slot(self._parameter(join(path, slot.name)), found, owner, default)
+
+    def _parameter(self, name: str) -> Parameter:
+        if name not in self._parameters:
+            raise EmitError(f"the network lists no parameter {name[:80]!r}")
+        return self._parameters[name]
+
+    # ---- the method ------------------------------------------------------------------------------
+
+    def method(self) -> list[str]:
+        """The lines of ``reset_parameters``; none where every layer starts as PyTorch's does."""
+        slots = [slot for slot in self._slots if not self._is_filled(slot)]
+        loops = self._loops(slots)
+        covered = {(owner, slot) for owners, slot, _ in loops for owner in owners}
+        single = [
+            slot
+            for slot in slots
+            if not slot.is_default and (slot.owner, slot.parameter.slot) not in covered
+        ]
+        if not loops and not single:
+            return []
+        self._layers.imports.add("nn")
+        return ["    def reset_parameters(self):", *self._loop_lines(loops), *_lines(single)]
+
+    def _is_filled(self, slot: Slot) -> bool:
+        if slot.default is not None or not slot.owner:
+            return False
+        return any(
+            self._layers.class_names.get(template) == slot.owner
+            and state == slot.parameter.slot
+            and self.fill(template, state) != "empty"
+            for template, state in self._fills
+        )
+
+    def _loops(self, slots: list[Slot]) -> list[tuple[tuple[str, ...], str, Initializer]]:
+        """(classes, slot, initializer) where all parameters of these classes and slot start alike."""
+        by_class: dict[tuple[str, str], list[Slot]] = {}
+        for slot in slots:
+            if slot.owner:
+                by_class.setdefault((slot.owner, slot.parameter.slot), []).append(slot)
+        merged: dict[tuple[str, Initializer], list[list[Slot]]] = {}
+        for (_, name), group in by_class.items():
+            initializer = group[0].parameter.initializer
+            alike = all(slot.parameter.initializer == initializer for slot in group)
+            if alike and not all(slot.is_default for slot in group):
+                merged.setdefault((name, initializer), []).append(group)
+        return [
+            (tuple(group[0].owner for group in groups), name, initializer)
+            for (name, initializer), groups in merged.items()
+            if sum(map(len, groups)) > 1
+        ]
+
+    def _loop_lines(self, loops: list[tuple[tuple[str, ...], str, Initializer]]) -> list[str]:
+        if not loops:
+            return []
+        tests: dict[tuple[str, ...], list[tuple[str, Initializer]]] = {}
+        for owners, slot, initializer in loops:
+            tests.setdefault(owners, []).append((slot, initializer))
+        module = py.name("module")
+        lines = ["        for module in self.modules():"]
+        for owners, entries in tests.items():
+            classes = [py.dotted(owner) for owner in owners]
+            kind = classes[0] if len(classes) == 1 else py.tuple_of(classes)
+            test = py.call(py.name("isinstance"), [module, kind])
+            lines.append(" " * 12 + layout.render(("if ", test.doc, ":"), indent=12))
+            for slot, initializer in entries:
+                indent = 16
+                target = py.attribute(module, slot)
+                if any((owner, slot) in self._lacking for owner in owners):
+                    lines.append(" " * indent + f"if {target.text} is not None:")
+                    indent += 4
+                lines.append(_call_line(initializer, target, indent))
+        return lines
+
+
+def _lines(slots: list[Slot]) -> list[str]:
+    """Direct calls, those of one initializer in a loop where they are many."""
+    groups: dict[Initializer, list[Slot]] = {}
+    for slot in slots:
+        groups.setdefault(slot.parameter.initializer, []).append(slot)
+    lines = []
+    for initializer, group in groups.items():
+        if len(group) < LOOPED:
+            lines += [_call_line(initializer, slot.access, 8) for slot in group]
+            continue
+        members = py.tuple_of([slot.access for slot in group])
+        lines.append(" " * 8 + layout.render(("for parameter in ", members.doc, ":"), indent=8))
+        lines.append(_call_line(initializer, py.name("parameter"), 12))
+    return lines
+
+
+def _call_line(initializer: Initializer, target: Expression, indent: int) -> str:
+    made = torch_call(initializer)
+    positional = [target, *(py.literal(value) for value in made.positional)]
+    keywords = [(name, py.literal(value)) for name, value in (made.keywords or {}).items()]
+    call = py.call(py.dotted(made.function), positional, keywords)
+    return " " * indent + layout.render(call.doc, indent=indent)

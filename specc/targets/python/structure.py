@@ -1,0 +1,385 @@
+"""How a network's layers are made in Python: which is a module, a class of its own, or mere state."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from specc.ir.attributes import Attribute, Attributes, Hole, fill
+from specc.ir.dims import Expr
+from specc.ir.graph import (
+    Application,
+    BlockLayer,
+    CapturedLayer,
+    Layer,
+    Network,
+    Operation,
+    OperatorLayer,
+    Region,
+    Template,
+    Value,
+)
+from specc.ir.types import DType, TensorType
+from specc.ops.code import Call
+from specc.ops.operator import CodeSite, Operator, StateSlot
+from specc.ops.registry import operators
+from specc.targets.python.errors import EmitError
+from specc.targets.python.lowering import module_of
+from specc.targets.python.names import DICT_MEMBERS, LIST_MEMBERS, class_name
+
+LayerKey: TypeAlias = tuple[int, str]
+"""The template that declares a layer, and the layer's name in it."""
+
+
+@dataclass(frozen=True)
+class TorchModule:
+    """A layer that is a class of torch.nn."""
+
+    operator: Operator
+    attributes: Attributes
+    call: Call
+    site: CodeSite
+    dtype: DType
+
+
+@dataclass(frozen=True)
+class Instance:
+    """A layer made from a template: a class, or a list that is written in place."""
+
+    template: int
+    arguments: Attributes
+
+
+@dataclass(frozen=True)
+class Holder:
+    """A layer that is applied as a function; ``slots`` is the state that it still owns."""
+
+    operator: Operator
+    attributes: Attributes
+    site: CodeSite
+    slots: tuple[StateSlot, ...]
+
+
+@dataclass(frozen=True)
+class Captured:
+    """A layer that is handed to forward."""
+
+
+Realisation: TypeAlias = TorchModule | Instance | Holder | Captured
+
+
+class Structure:
+    """A network with the derived facts that the emitter asks for again and again."""
+
+    def __init__(self, network: Network, table: Mapping[str, Operator] | None = None) -> None:
+        self.network = network
+        self.operators = operators() if table is None else table
+        self.templates: list[Template] = list(network.templates)
+        self._adapters: dict[str, int] = {}
+        self._realised: dict[LayerKey, Realisation] = {}
+        self._plain: dict[int, bool] = {}
+        self._types = [_types(template) for template in network.templates]
+        self._links: dict[LayerKey, LayerKey] = {}
+        self._sites: dict[LayerKey, Application] = {}
+        self._site_template: dict[LayerKey, int] = {}
+        self._collect()
+
+    # ---- names to declarations -------------------------------------------------------------------
+
+    def chain(self, template: int, path: str) -> list[LayerKey]:
+        """The declarations that a dotted path goes through, the last being what it names.
+
+        Names may hold dots themselves, so the longest declared one is taken.
+        """
+        keys: list[LayerKey] = []
+        rest = path
+        while True:
+            layers = self.templates[template].layers
+            name = rest
+            while name not in layers:
+                name, dot, _ = name.rpartition(".")
+                if not dot:
+                    raise EmitError(f"no layer {path[:80]!r}")
+            keys.append((template, name))
+            rest = rest[len(name) + 1 :]
+            if not rest:
+                return keys
+            layer = self.layer(self._owner((template, name)))
+            if not isinstance(layer, BlockLayer):
+                raise EmitError(f"no layer {path[:80]!r}")
+            template = layer.template
+
+    def layer(self, key: LayerKey) -> Layer:
+        """A declared layer."""
+        return self.templates[key[0]].layers[key[1]]
+
+    def _owner(self, key: LayerKey) -> LayerKey:
+        """A captured layer's declaration where it is owned (that of its first use)."""
+        seen = set()
+        while isinstance(self.layer(key), CapturedLayer):
+            if key in seen or key not in self._links:
+                raise EmitError(f"nothing is handed to {key[1][:80]!r}")
+            seen.add(key)
+            key = self._links[key]
+        return key
+
+    def target(self, template: int, path: str) -> LayerKey:
+        """The declaration that owns what ``path`` names in a template."""
+        return self._owner(self.chain(template, path)[-1])
+
+    def _collect(self) -> None:
+        """Links captured layers to those handed over, then finds an application of every layer."""
+        applications = [
+            (index, node)
+            for index, template in enumerate(self.templates)
+            for node in template.body.nodes
+            if isinstance(node, Application)
+        ]
+        # A dotted path may go through a captured layer, whose link is known once its user's is.
+        waiting = [item for item in applications if item[1].captured]
+        while waiting:
+            later = []
+            for index, node in waiting:
+                try:
+                    callee = self.layer(self.target(index, node.layer))
+                    handed = {
+                        name: self.chain(index, path)[-1] for name, path in node.captured.items()
+                    }
+                except EmitError:
+                    later.append((index, node))
+                    continue
+                if not isinstance(callee, BlockLayer):
+                    raise EmitError(f"{node.layer[:80]!r} takes no layers")
+                for name, key in handed.items():
+                    self._links.setdefault((callee.template, name), key)
+            if len(later) == len(waiting):
+                raise EmitError(f"nothing is handed to {later[0][1].layer[:80]!r}")
+            waiting = later
+        for index, node in applications:
+            key = self.target(index, node.layer)
+            self._sites.setdefault(key, node)
+            self._site_template.setdefault(key, index)
+
+    # ---- types -----------------------------------------------------------------------------------
+
+    def type_of(self, template: int, value: int) -> TensorType:
+        """The type of a value of a template's body."""
+        return self._types[template][value]
+
+    def site(self, key: LayerKey) -> CodeSite:
+        """The structure at which a layer is applied (first)."""
+        layer = self.layer(key)
+        node = self._sites.get(key)
+        attributes = layer.attributes if isinstance(layer, OperatorLayer) else {}
+        if node is None:
+            return CodeSite((), (), attributes)
+        return self.node_site(self._site_template[key], node, attributes)
+
+    def node_site(
+        self, template: int, node: Operation | Application, attributes: Attributes
+    ) -> CodeSite:
+        """The structure of a node."""
+        return CodeSite(
+            tuple(self.type_of(template, i) for i in node.inputs),
+            tuple(value.type for value in node.results),
+            attributes,
+        )
+
+    # ---- realisations ----------------------------------------------------------------------------
+
+    def operator(self, name: str) -> Operator:
+        """An entry of the table."""
+        if name not in self.operators:
+            raise EmitError(f"no operator {name[:80]!r}")
+        return self.operators[name]
+
+    def realise(self, key: LayerKey) -> Realisation:
+        """How the layer is made."""
+        if key not in self._realised:
+            self._realised[key] = self._realise(key)
+        return self._realised[key]
+
+    def _realise(self, key: LayerKey) -> Realisation:
+        layer = self.layer(key)
+        if isinstance(layer, CapturedLayer):
+            return Captured()
+        if isinstance(layer, BlockLayer):
+            return Instance(layer.template, dict(layer.arguments))
+        operator, site = self.operator(layer.operator), self.site(key)
+        slots = owned_slots(operator, layer)
+        by_function = layer.borrows or not key[1] or (not operator.state and _is_symbolic(layer))
+        call = None if by_function else module_of(operator, site)
+        if call is not None:
+            floats = (
+                site.types
+                and site.types[0].dtype.is_float
+                and any(slot.dtype is None for slot in slots)
+            )
+            dtype = site.types[0].dtype if floats else DType.F32
+            return TorchModule(operator, layer.attributes, call, site, dtype)
+        if operator.state:
+            return Holder(operator, layer.attributes, site, slots)
+        return self._adapter(layer, operator, site)
+
+    def _adapter(self, layer: OperatorLayer, operator: Operator, site: CodeSite) -> Instance:
+        """A stateless operator without a class of its own gets one: a template of one operation."""
+        holes = _holes(tuple(layer.attributes.values()))
+        names = [f"x{i + 1}" if i else "x" for i in range(len(site.types))]
+        inputs = tuple(
+            Value(id=i, type=type_, name=name)
+            for i, (name, type_) in enumerate(zip(names, site.types, strict=True))
+        )
+        results = tuple(
+            Value(id=len(inputs) + i, type=type_) for i, type_ in enumerate(site.results)
+        )
+        node = Operation(
+            operator=operator.name,
+            attributes=layer.attributes,
+            inputs=tuple(value.id for value in inputs),
+            results=results,
+        )
+        template = Template(
+            name=class_name(operator.name, "Function"),
+            kind="block",
+            parameters=tuple(sorted(holes)),
+            body=Region(inputs=inputs, nodes=(node,), results=tuple(v.id for v in results)),
+        )
+        known = template.model_dump_json()
+        if known not in self._adapters:
+            self._adapters[known] = len(self.templates)
+            self.templates.append(template)
+            self._types.append(_types(template))
+        return Instance(self._adapters[known], {name: Hole(name) for name in template.parameters})
+
+    # ---- templates -------------------------------------------------------------------------------
+
+    def is_inline(self, template: int) -> bool:
+        """Whether a template is a list of layers that ``nn.Sequential`` applies as it stands."""
+        return (
+            self.templates[template].kind == "sequence"
+            and template != self.network.root
+            and self.is_chain(template)
+        )
+
+    def is_chain(self, template: int) -> bool:
+        """Whether the body applies each of its layers once, in order, each to the last result."""
+        if template not in self._plain:
+            self._plain[template] = self._is_chain(template)
+        return self._plain[template]
+
+    def _is_chain(self, index: int) -> bool:
+        template = self.templates[index]
+        body = template.body
+        names = list(template.layers)
+        if len(body.inputs) != 1 or len(body.nodes) != len(names) or template.state:
+            return False
+        if any("." in name or name in LIST_MEMBERS or not name for name in names):
+            return False
+        value = body.inputs[0].id
+        for node, name in zip(body.nodes, names, strict=True):
+            if not isinstance(node, Application) or node.layer != name:
+                return False
+            if node.inputs != (value,) or len(node.results) != 1:
+                return False
+            if node.borrowed or node.captured:
+                return False
+            if isinstance(self.realise((index, name)), Holder | Captured):
+                return False
+            value = node.results[0].id
+        return body.results == (value,)
+
+    def is_numbered(self, template: int) -> bool:
+        """Whether the layers are named by position: "0", "1", ..."""
+        names = list(self.templates[template].layers)
+        return bool(names) and names == [str(i) for i in range(len(names))]
+
+    def base(self, template: int) -> str:
+        """The class of torch.nn that the template's class derives from."""
+        declared = self.templates[template]
+        names = list(declared.layers)
+        made = [self.realise((template, name)) for name in names]
+        if (
+            not names
+            or declared.state
+            or any("." in name or name in LIST_MEMBERS or not name for name in names)
+            or any(isinstance(one, Holder | Captured) for one in made)
+        ):
+            return "nn.Module"
+        if declared.kind == "sequence":
+            return "nn.Sequential"
+        if self.is_numbered(template):
+            return "nn.ModuleList" if declared.kind == "branches" else "nn.Sequential"
+        return "nn.Module"
+
+    def has_forward(self, template: int) -> bool:
+        """Whether the class needs a forward of its own."""
+        return not (self.base(template) == "nn.Sequential" and self.is_chain(template))
+
+    def classes(self) -> list[int]:
+        """The templates that become classes, each after those that it uses; the root is the last."""
+        order: list[int] = []
+        seen: set[int] = set()
+
+        def visit(index: int) -> None:
+            if index in seen:
+                return
+            seen.add(index)
+            for name in self.templates[index].layers:
+                made = self.realise((index, name))
+                if isinstance(made, Instance):
+                    visit(made.template)
+            if not self.is_inline(index):
+                order.append(index)
+
+        visit(self.network.root)
+        return order
+
+
+def owned_slots(operator: Operator, layer: OperatorLayer) -> tuple[StateSlot, ...]:
+    """The state slots that a layer has and does not borrow."""
+    return tuple(
+        slot
+        for slot in operator.state
+        if slot.name not in layer.borrows and slot.when(layer.attributes)
+    )
+
+
+def filled(attributes: Attributes, holes: dict[str, Attribute]) -> Attributes:
+    """Attributes without holes."""
+    return {name: fill(value, holes) for name, value in attributes.items()}
+
+
+def container_of(names: list[str]) -> str:
+    """What holds layers of these names: ``nn.ModuleList``, ``nn.ModuleDict`` or ``nn.Module``."""
+    if names == [str(i) for i in range(len(names))]:
+        return "nn.ModuleList"
+    return "nn.Module" if any(name in DICT_MEMBERS for name in names) else "nn.ModuleDict"
+
+
+def _types(template: Template) -> dict[int, TensorType]:
+    types = {value.id: value.type for value in template.body.inputs}
+    for node in template.body.nodes:
+        types |= {value.id: value.type for value in node.results}
+    return types
+
+
+def _holes(values: tuple[Attribute, ...]) -> set[str]:
+    found: set[str] = set()
+    for value in values:
+        if isinstance(value, Hole):
+            found.add(value.name)
+        elif isinstance(value, tuple):
+            found |= _holes(value)
+    return found
+
+
+def _is_symbolic(layer: OperatorLayer) -> bool:
+    """Whether an attribute depends on a size that is known at run time alone."""
+
+    def depends(value: Attribute) -> bool:
+        if isinstance(value, tuple):
+            return any(depends(item) for item in value)
+        return isinstance(value, Expr) and any(not name.startswith("$") for name in value.symbols)
+
+    return any(depends(value) for value in layer.attributes.values())
