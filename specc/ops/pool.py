@@ -11,6 +11,7 @@ from specc.ops.operator import Inference, Input, Operator, Torch, Values, reject
 from specc.ops.parts import pad
 from specc.ops.tolerances import ELEMENTWISE
 from specc.ops.windows import (
+    SPATIAL,
     extent,
     output_sizes,
     right_padding,
@@ -45,6 +46,15 @@ def _infer(c: Inference, x: TensorType) -> TensorType:
     ):
         c.require(2 * padding <= kernel, "padding", f"at most half of the kernel, {kernel // 2}")
     return with_spatial(x, output_sizes(c, _geometry(c.attributes, count)))
+
+
+def _infer_avg_pool(c: Inference, x: TensorType) -> TensorType:
+    result = _infer(c, x)
+    if x.rank == 5:
+        # avg_pool3d alone asks the input to hold a whole kernel, whatever the padding.
+        for name, size, kernel in zip(SPATIAL[3], x.shape[2:], spread(c["kernel"], 3), strict=True):
+            c.size(size - kernel + 1, f"the room for a window in the {name}")
+    return result
 
 
 def _max_pool_to_onnx(b: Builder, s: Site) -> Handle:
@@ -167,7 +177,7 @@ AvgPool = Operator(
     layer=True,
     inputs=(Input("x"),),
     arguments=(_KERNEL, _STRIDE, _PADDING, _CEIL, Argument("count_include_pad", FLAG, True)),
-    infer=_infer,
+    infer=_infer_avg_pool,
     torch=Torch(
         function=call(
             "F.avg_pool{spatial}d",
@@ -209,7 +219,10 @@ AvgPool = Operator(
         sample("f32[2, 2, 6, 7, 5]", kernel=2, stride=[2, 3, 2], padding=1, ceil_mode=True),
         sample("f16[N, 2, 6, 6]", kernel=2),
     ),
-    rejects=_REJECTS,
+    rejects=(
+        *_REJECTS,
+        reject("empty-size", "f32[1, 1, 4, 4, 2]", kernel=3, padding=1),
+    ),
 )
 
 OPERATORS = (MaxPool, AvgPool, AdaptiveAvgPool)
