@@ -14,7 +14,7 @@ from specc.targets.python.layers import Layers
 from specc.targets.python.names import Scope, class_name
 from specc.targets.python.structure import Structure
 
-__all__ = ["EmitError", "class_names", "source"]
+__all__ = ["EmitError", "class_names", "root_class", "source"]
 
 
 def source(network: Network, operators: Mapping[str, Operator] | None = None) -> str:
@@ -34,11 +34,16 @@ def source(network: Network, operators: Mapping[str, Operator] | None = None) ->
     return "\n\n\n".join(["\n".join(head), *classes]) + "\n"
 
 
+def root_class(network: Network) -> str:
+    """The name of the net's own class in the source."""
+    return Scope().unique(class_name(network.name, "Net"))
+
+
 def class_names(structure: Structure, order: list[int]) -> dict[int, str]:
     """The class of each template; the net's is chosen first, so that it is called as the net is."""
     scope = Scope()
     root = structure.network.root
-    names = {root: scope.unique(class_name(structure.network.name, "Net"))}
+    names = {root: scope.unique(root_class(structure.network))}
     for template in order:
         if template != root:
             wanted = class_name(structure.templates[template].name, "Block")
