@@ -1,4 +1,4 @@
-"""A network as a ``torch.nn.Module``: the emitted Python source, executed, with keyed initial values.
+"""A network as a ``torch.nn.Module``: the emitted source, executed, with keyed initial values.
 
 What trains is what ``specc build -o model.py`` writes; tracebacks and ``inspect`` show that source.
 """
@@ -51,7 +51,7 @@ def module(
 ) -> nn.Module:
     """The module, in train mode, filled with the initial values of ``seed`` or with ``weights``.
 
-    ``weights`` holds each parameter under its own name; an alias may stand beside it or in its place.
+    ``weights`` holds each parameter under its own name, or under an alias.
     torch's global random state is left alone. Raises ValueError for weights that do not fit.
     """
     made = _empty(root_class(network), source(network, operators))
@@ -66,7 +66,8 @@ def module(
     # The tensors take the place of those on the meta device, so each value is in memory once.
     made.load_state_dict(tensors, strict=True, assign=True)
     if network.aliases:
-        made.register_load_state_dict_pre_hook(_AcceptAliases(dict(network.aliases)))
+        hook = _AcceptAliases(dict(network.aliases))
+        made.register_load_state_dict_pre_hook(hook)  # type: ignore[no-untyped-call]
     return made
 
 
@@ -96,8 +97,11 @@ def to_numpy(tensor: torch.Tensor) -> NDArray[Any]:
     """An array of its own with the tensor's values."""
     tensor = tensor.detach().cpu().contiguous()
     if tensor.dtype is torch.bfloat16:
-        return tensor.view(torch.uint16).numpy().view(ml_dtypes.bfloat16).copy()
-    return tensor.numpy().copy()
+        bits: NDArray[Any] = tensor.view(torch.uint16).numpy()
+        bfloats: NDArray[Any] = bits.view(ml_dtypes.bfloat16)
+        return bfloats.copy()
+    array: NDArray[Any] = tensor.numpy()
+    return array.copy()
 
 
 def _empty(root: str, text: str) -> nn.Module:

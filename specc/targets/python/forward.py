@@ -67,7 +67,7 @@ class Planner:
     """Divides a body into statements.
 
     Values that are used once may be computed where they are used. They wait on a stack, and a node
-    takes its operands from the top of it alone, so that everything is evaluated in the body's order.
+    takes its operands from the top of it alone, so everything is evaluated in the body's order.
     ``code`` gives the lowering of nodes that are printed as functions.
     """
 
@@ -170,7 +170,7 @@ class Planner:
 def assign_names(
     body: Region, statements: list[Statement], inputs: Mapping[int, str]
 ) -> dict[int, str]:
-    """A variable for every value that has a line of its own, none overwritten while it is needed."""
+    """A variable for every value with a line of its own, none overwritten while it is needed."""
     return _Namer(body, statements, inputs).assign()
 
 

@@ -138,7 +138,7 @@ class InitialValues:
         )
 
     def _loops(self, slots: list[Slot]) -> list[tuple[tuple[str, ...], str, Initializer]]:
-        """(classes, slot, initializer) where all parameters of these classes and slot start alike."""
+        """(classes, slot, initializer) where all parameters of these classes' slot start alike."""
         by_class: dict[tuple[str, str], list[Slot]] = {}
         for slot in slots:
             if slot.owner:

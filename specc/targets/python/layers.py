@@ -1,4 +1,4 @@
-"""How layers are constructed in ``__init__`` and how they are reached from there and from forward."""
+"""How layers are constructed in ``__init__``, and how they are reached from a forward."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import TypeAlias
 from specc.ir.attributes import Hole
 from specc.ir.dims import Dim, Expr
 from specc.ir.types import DType, TensorType
-from specc.ops.apply import complete  # noqa: F401
 from specc.ops.code import Lit
 from specc.targets.python import expressions as py
 from specc.targets.python.errors import EmitError

@@ -58,7 +58,7 @@ def joined(docs: Iterable[Doc], separator: Doc = (",", SPACE)) -> Doc:
 
 
 def arguments(docs: Sequence[Doc], *, one_per_line: bool = False) -> Doc:
-    """``(a, b)``: on one line, or on one indented line, or one on each line with a trailing comma."""
+    """``(a, b)``: on one line, on one indented line, or one on each line with a trailing comma."""
     if not docs:
         return "()"
     items = Group((joined(docs), IfBroken(",")), broken=one_per_line)

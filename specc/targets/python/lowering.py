@@ -100,27 +100,10 @@ def function_name(function: str, types: Sequence[TensorType]) -> str:
 
 def lower(code: Code, place: Place) -> Expression:
     """The expression for ``code``."""
+    leaf = _leaf(code, place)
+    if leaf is not None:
+        return leaf
     match code:
-        case Operand(index):
-            return place.operands[index]
-        case Operands(start):
-            return py.list_of(list(place.operands[start:]))
-        case Attr():
-            return place.value(place.attributes[code.name])
-        case Part(name, path):
-            value = place.attributes[name]
-            for index in path:
-                assert isinstance(value, tuple), code
-                value = value[index]
-            return place.value(value)
-        case DeviceOf():
-            return py.attribute(place.device, "device") if place.device else py.literal(None)
-        case StateRef(slot):
-            return place.state.get(slot) or py.literal(None)
-        case Lit(value):
-            return place.value(value)  # type: ignore[arg-type]
-        case Training():
-            return py.attribute(py.SELF, "training")
         case Call():
             return _call(code, place)
         case Method():
@@ -141,6 +124,33 @@ def lower(code: Code, place: Place) -> Expression:
             return py.ELLIPSIS
         case _:
             raise EmitError(f"{type(code).__name__} cannot stand here")
+
+
+def _leaf(code: Code, place: Place) -> Expression | None:
+    """What stands for something of the place: an operand, an attribute, state."""
+    match code:
+        case Operand(index):
+            return place.operands[index]
+        case Operands(start):
+            return py.list_of(list(place.operands[start:]))
+        case Attr(name):
+            return place.value(place.attributes[name])
+        case Part(name, path):
+            value = place.attributes[name]
+            for index in path:
+                assert isinstance(value, tuple), code
+                value = value[index]
+            return place.value(value)
+        case DeviceOf():
+            return py.attribute(place.device, "device") if place.device else py.literal(None)
+        case StateRef(slot):
+            return place.state.get(slot) or py.literal(None)
+        case Lit(value):
+            return place.value(value)  # type: ignore[arg-type]
+        case Training():
+            return py.attribute(py.SELF, "training")
+        case _:
+            return None
 
 
 def _call(code: Call, place: Place) -> Expression:

@@ -16,20 +16,20 @@ RESERVED = frozenset(_USED | set(dir(builtins)) | {"_"})
 # dir(nn.Module()) and the like, so that writing a file needs no torch; a test compares them.
 _MODULE = """
 T_destination add_module apply bfloat16 buffers call_super_init children compile cpu cuda double
-dump_patches eval extra_repr float forward get_buffer get_extra_state get_parameter get_submodule half
-ipu load_state_dict modules mtia named_buffers named_children named_modules named_parameters parameters
-register_backward_hook register_buffer register_forward_hook register_forward_pre_hook
+dump_patches eval extra_repr float forward get_buffer get_extra_state get_parameter get_submodule
+half ipu load_state_dict modules mtia named_buffers named_children named_modules named_parameters
+parameters register_backward_hook register_buffer register_forward_hook register_forward_pre_hook
 register_full_backward_hook register_full_backward_pre_hook register_load_state_dict_post_hook
 register_load_state_dict_pre_hook register_module register_parameter register_state_dict_post_hook
-register_state_dict_pre_hook requires_grad_ set_extra_state set_submodule share_memory state_dict to
-to_empty train training type xpu zero_grad
-_apply _backward_hooks _backward_pre_hooks _buffers _call_impl _compiled_call_impl _forward_hooks
-_forward_hooks_always_called _forward_hooks_with_kwargs _forward_pre_hooks
-_forward_pre_hooks_with_kwargs _get_backward_hooks _get_backward_pre_hooks _get_name
-_is_full_backward_hook _load_from_state_dict _load_state_dict_post_hooks _load_state_dict_pre_hooks
-_maybe_warn_non_full_backward_hook _modules _named_members _non_persistent_buffers_set _parameters
-_register_load_state_dict_pre_hook _register_state_dict_hook _replicate_for_data_parallel
-_save_to_state_dict _slow_forward _state_dict_hooks _state_dict_pre_hooks _version _wrapped_call_impl
+register_state_dict_pre_hook requires_grad_ set_extra_state set_submodule share_memory state_dict
+to to_empty train training type xpu zero_grad _apply _backward_hooks _backward_pre_hooks _buffers
+_call_impl _compiled_call_impl _forward_hooks _forward_hooks_always_called
+_forward_hooks_with_kwargs _forward_pre_hooks _forward_pre_hooks_with_kwargs _get_backward_hooks
+_get_backward_pre_hooks _get_name _is_full_backward_hook _load_from_state_dict
+_load_state_dict_post_hooks _load_state_dict_pre_hooks _maybe_warn_non_full_backward_hook _modules
+_named_members _non_persistent_buffers_set _parameters _register_load_state_dict_pre_hook
+_register_state_dict_hook _replicate_for_data_parallel _save_to_state_dict _slow_forward
+_state_dict_hooks _state_dict_pre_hooks _version _wrapped_call_impl
 """
 MODULE_MEMBERS = frozenset({*_MODULE.split(), "reset_parameters"})
 LIST_MEMBERS = MODULE_MEMBERS | {"_get_abs_string_index", "_get_item_by_idx"}
@@ -50,7 +50,7 @@ def is_identifier(text: str) -> bool:
 
 
 def is_attribute(text: str) -> bool:
-    """Whether ``self.text = ...`` sets the attribute ``text``: two leading underscores mangle it."""
+    """Whether ``self.text = ...`` sets just that: two leading underscores mangle a name."""
     return is_identifier(text) and not text.startswith("__")
 
 
@@ -74,11 +74,8 @@ def class_name(text: str, otherwise: str) -> str:
     plain = identifier(text, "")
     if plain[:1].isupper() or not plain:
         return plain or otherwise
-    camel = "".join(part[:1].upper() + part[1:] for part in plain.split("_") if part)
-    joined = re.sub(r"(?<=\d)(?=[0-9])", "", camel)
-    if "." in text:  # keeps layer1.0 apart from layer10
-        joined = "_".join(part[:1].upper() + part[1:] for part in plain.split("_") if part)
-    return joined if is_identifier(joined) else otherwise
+    separator = "_" if "." in text else ""  # keeps layer1.0 apart from layer10
+    return separator.join(part[:1].upper() + part[1:] for part in plain.split("_") if part)
 
 
 class Scope:

@@ -65,7 +65,7 @@ def _atom(atom: str | FloorDiv, known: Known) -> Expression:
 
 
 def solve(name: str, dim: Dim) -> tuple[Dim, Dim] | None:
-    """(a, b) such that ``dim`` is a * name + b, where neither holds ``name``; None where it is not."""
+    """(a, b) such that ``dim`` is a * name + b and neither holds ``name``, if there are such."""
     if isinstance(dim, int):
         return None
     slope: Dim = 0

@@ -1,4 +1,4 @@
-"""How a network's layers are made in Python: which is a module, a class of its own, or mere state."""
+"""How a network's layers are made in Python: as a torch.nn module, a class, or mere state."""
 
 from __future__ import annotations
 
@@ -317,7 +317,7 @@ class Structure:
         return not (self.base(template) == "nn.Sequential" and self.is_chain(template))
 
     def classes(self) -> list[int]:
-        """The templates that become classes, each after those that it uses; the root is the last."""
+        """The templates that become classes, each after those that it uses; the root last."""
         order: list[int] = []
         seen: set[int] = set()
 
