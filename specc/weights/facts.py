@@ -1,0 +1,163 @@
+"""What can be wrong with a weight file, or with an output file."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from specc.frontend.diagnostics import Fact
+
+_SHOWN = 10
+"""Names of a kind that a message lists; the fact holds all."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnreadableWeights(Fact):
+    """A weight file that is missing, truncated, corrupt or hostile.
+
+    Nothing of such a file is used. A download that broke off is the usual cause.
+    """
+
+    code = "unreadable-weights"
+    path: str
+    problem: str
+    advice: str | None = None
+
+    @property
+    def message(self) -> str:
+        """The headline."""
+        return f"cannot read weights from {self.path}: {self.problem}"
+
+    @property
+    def help(self) -> str | None:
+        """How to mend it."""
+        return self.advice
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnsafeWeights(Fact):
+    """A weight file in a format built on pickle, which can run code when it is read.
+
+    Only safetensors files are read. The help line shows a conversion that loads tensors alone.
+    """
+
+    code = "unsafe-weights"
+    path: str
+
+    @property
+    def message(self) -> str:
+        """The headline."""
+        return f"{self.path} is not read: its format can hold code, which would run"
+
+    @property
+    def help(self) -> str | None:
+        """The command that converts it without running what it holds."""
+        stem, dot, _ = self.path.rpartition(".")
+        target = f"{stem if dot else self.path}.safetensors"
+        return (
+            "convert it: python -c "
+            + shlex.quote(_CONVERSION)
+            + f" {shlex.quote(self.path)} {shlex.quote(target)}"
+        )
+
+
+# Each tensor is cloned, since save_file refuses two that share storage.
+_CONVERSION = (
+    "import sys, torch; from safetensors.torch import save_file; "
+    "w = torch.load(sys.argv[1], map_location='cpu', weights_only=True); "
+    "save_file({k: v.clone().contiguous() for k, v in w.items()}, sys.argv[2])"
+)
+
+
+class Unmatched(NamedTuple):
+    """A name on one side alone, and the name most like it on the other, if any is."""
+
+    name: str
+    nearest: str | None
+
+
+class Misshapen(NamedTuple):
+    """A name whose type in the file, ``f32[3, 4]``, is not the one that the network has."""
+
+    name: str
+    expected: str
+    found: str
+
+
+class Disagreeing(NamedTuple):
+    """Two names of one shared parameter under which the file holds different values."""
+
+    alias: str
+    owner: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class WeightsDoNotFit(Fact):
+    """Weights whose names or shapes are not those of the network.
+
+    Nothing is loaded then. The message lists the names that are missing, unexpected and of another
+    shape or dtype, each with the nearest name; names that share one parameter must agree.
+    """
+
+    code = "weights-do-not-fit"
+    path: str
+    missing: tuple[Unmatched, ...] = ()
+    unexpected: tuple[Unmatched, ...] = ()
+    misshapen: tuple[Misshapen, ...] = ()
+    disagreeing: tuple[Disagreeing, ...] = ()
+    prefix: str | None = None
+    convertible: bool = False
+
+    @property
+    def message(self) -> str:
+        """The headline and, below it, the names."""
+        kinds = (
+            ("missing", [_unmatched(name, "file") for name in self.missing]),
+            ("unexpected", [_unmatched(name, "network") for name in self.unexpected]),
+            (
+                "of another type",
+                [f"{one.name} is {one.found}, not {one.expected}" for one in self.misshapen],
+            ),
+            (
+                "in disagreement",
+                [f"{one.alias} and {one.owner} are one parameter" for one in self.disagreeing],
+            ),
+        )
+        counts = ", ".join(f"{len(names)} {kind}" for kind, names in kinds if names)
+        lines = [f"the weights in {self.path} do not fit: {counts}"]
+        for kind, names in kinds:
+            lines += [f"  {kind}: {name}" for name in names[:_SHOWN]]
+            if len(names) > _SHOWN:
+                lines.append(f"  ... and {len(names) - _SHOWN} more {kind}")
+        return "\n".join(lines)
+
+    @property
+    def help(self) -> str | None:
+        """How to mend it, where one cause explains it."""
+        if self.prefix is not None:
+            return f"the file's names fit once {self.prefix!r} is cut from their beginning"
+        if self.convertible:
+            return "the shapes fit: ask for the dtypes to be converted"
+        return None
+
+
+def _unmatched(name: Unmatched, where: str) -> str:
+    return f"{name.name} (the {where} has {name.nearest})" if name.nearest else name.name
+
+
+@dataclass(frozen=True, kw_only=True)
+class CannotWrite(Fact):
+    """An output file that the system does not let appear: no such folder, no space, no permission.
+
+    What stood at its place before is untouched.
+    """
+
+    code = "cannot-write"
+    path: str
+    reason: str
+
+    @property
+    def message(self) -> str:
+        """The headline."""
+        return f"cannot write {self.path}: {self.reason}"
