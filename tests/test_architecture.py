@@ -115,8 +115,8 @@ def test_building_onnx_does_not_import_torch(tmp_path: Path) -> None:
         ("ops", "torch.nn.functional"),
         ("ops", "specc.targets"),
         ("initialize", "torch"),
-        ("targets", "specc.train"),
-        ("train", "specc.cli"),
+        ("targets", "specc.training"),
+        ("training", "specc.cli"),
     ],
 )
 def test_linter_bans_the_import(folder: str, module: str) -> None:

@@ -1,6 +1,6 @@
 """Everything that a ``train { }`` block can say: the settings, and the entries of each.
 
-The tables hold names, arguments, defaults and bounds; what an entry does is in ``specc.train``, in
+The tables hold names, arguments, defaults and bounds; what an entry does is in ``specc.training``, in
 a table of the same names. Arguments are called as in torch.optim and torch.nn.functional.
 """
 
