@@ -87,6 +87,10 @@ def _lower_neg(b: Builder, s: Site) -> Handle:
     return b.op("Neg", s.x)
 
 
+def _lower_cast(b: Builder, s: Site) -> Handle:
+    return b.op("Identity", s.x) if s["dtype"] is s.type.dtype else b.cast(s.x, s["dtype"])
+
+
 OPERATORS = (
     infix_operator(
         "add",
@@ -148,7 +152,7 @@ OPERATORS = (
         arguments=(Argument("dtype", DTYPE),),
         infer=lambda c, x: x.with_dtype(c["dtype"]),
         torch=Torch(Method(X, "to", (Attr("dtype"),))),
-        onnx={17: lambda b, s: b.cast(s.x, s["dtype"])},
+        onnx={17: _lower_cast},
         samples=(
             sample("f32[2, 3]", dtype=DType.F64),
             sample("f32[2, 3]", dtype=DType.I64),
@@ -157,6 +161,7 @@ OPERATORS = (
             sample("i64[4]", dtype=DType.F32),
             sample("i64[4]", dtype=DType.U8),
             sample("bool[4]", dtype=DType.I32),
+            sample("f32[3]", dtype=DType.F32),
         ),
     ),
 )

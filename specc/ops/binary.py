@@ -7,7 +7,7 @@ input x with ``right=2``, ``1 - x`` the input x with ``left=1``. The number may 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from math import isfinite
+from math import isnan
 from typing import Any
 
 from specc.frontend.diagnostics import Fault
@@ -26,8 +26,8 @@ from specc.ops.tolerances import ELEMENTWISE
 def _accept_literal(value: Any) -> Attribute:
     if not isinstance(value, bool | int | float | Expr):
         raise ValueError("a number")
-    if isinstance(value, float) and not isfinite(value):
-        raise ValueError("a finite number")
+    if isinstance(value, float) and isnan(value):
+        raise ValueError("a number, which NaN is not")
     return value
 
 
