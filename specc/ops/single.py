@@ -7,6 +7,7 @@ from typing import Any
 
 from specc.ir.graph import (
     Application,
+    Constraint,
     Network,
     Node,
     Operation,
@@ -41,9 +42,7 @@ def single(
         Value(id=i, type=type_, name=name)
         for i, (name, type_) in enumerate(zip(names, types, strict=True))
     )
-    results = tuple(
-        Value(id=len(types) + i, type=type_) for i, type_ in enumerate(applied.results)
-    )
+    results = tuple(Value(id=len(types) + i, type=type_) for i, type_ in enumerate(applied.results))
     ids = tuple(value.id for value in inputs)
     node: Node
     if as_layer or (as_layer is None and state):
@@ -69,6 +68,16 @@ def single(
             ),
         ),
         root=0,
+        constraints=(
+            *(
+                Constraint(relation=">=", left=dim, right=1, reason=reason)
+                for dim, reason in applied.positive
+            ),
+            *(
+                Constraint(relation="==", left=left, right=right, reason=reason)
+                for left, right, reason in applied.equalities
+            ),
+        ),
         parameters=tuple(
             Parameter(
                 name=f"layer.{slot.slot.name}",

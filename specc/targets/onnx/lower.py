@@ -12,38 +12,43 @@ from specc.ir.attributes import Attributes
 from specc.ir.flatten import FlatOperation, FlatValue, StateValue, flatten
 from specc.ir.graph import Network
 from specc.ir.types import TensorType
-from specc.ops.registry import operators
+from specc.ops import registry
+from specc.ops.operator import Operator
 from specc.targets.facts import TargetUnsupported
 from specc.targets.onnx.builder import GraphBuilder, Place
 from specc.targets.onnx.dtypes import onnx_shape, onnx_type
 from specc.targets.onnx.metadata import Locations, compiler_version, model_metadata
 from specc.targets.onnx.names import Names, name_nodes
 from specc.targets.onnx.opsets import HIGHEST_OPSET, checked_opset, ir_version
-from specc.targets.onnx.weights import Weights
+from specc.targets.onnx.weights import GivenWeights, ParameterTensors
 
 
 def to_ir_model(
     network: Network,
     *,
-    weights: Mapping[str, Any] | None = None,
+    weights: GivenWeights | None = None,
     seed: int = 0,
     opset: int | None = None,
+    operators: Mapping[str, Operator] | None = None,
 ) -> oir.Model:
     """``network`` as an onnx-ir model that shares its arrays with ``weights``.
 
     Args:
         network: The network; it has been verified.
-        weights: A tensor for each parameter, buffer and constant by its owner's name; None draws
-            the initial values, each when it is first read.
+        weights: A tensor for each parameter, buffer and constant by its name; None draws the
+            initial values, each when it is first read.
         seed: What initial values are drawn from.
         opset: The version of ONNX's operators, from LOWEST_OPSET to HIGHEST_OPSET.
+        operators: The table of operators; the built-in ones by default.
 
     Raises:
         Fault: with OpsetOutOfRange, TargetUnsupported, TargetNameClash, TargetNameInvalid,
-            UnboundSize, or what ``specc.weights`` finds wrong with ``weights``.
+            UnboundSize, or WeightsDoNotFit.
     """
     version = checked_opset(opset)
-    lowering = _Lowering(network, version, Weights(network, weights, seed))
+    tensors = ParameterTensors(network, weights, seed)
+    table = registry.operators() if operators is None else operators
+    lowering = _Lowering(network, version, tensors, table)
     return oir.Model(
         lowering.graph(),
         ir_version=ir_version(version),
@@ -98,9 +103,16 @@ class Site:
 class _Lowering:
     """A graph as it grows, operation by operation."""
 
-    def __init__(self, network: Network, opset: int, weights: Weights) -> None:
+    def __init__(
+        self,
+        network: Network,
+        opset: int,
+        tensors: ParameterTensors,
+        operators: Mapping[str, Operator],
+    ) -> None:
         self._network = network
-        self._weights = weights
+        self._tensors = tensors
+        self._operators = operators
         self._parameters = {parameter.name: parameter for parameter in network.parameters}
         self._initializers: dict[str, oir.Value] = {}
         self._values: dict[FlatValue, oir.Value] = {}
@@ -144,12 +156,12 @@ class _Lowering:
         owner = self._parameters[self._network.aliases.get(name, name)]
         if owner.name not in self._initializers:
             value = _typed_value(owner.type, owner.name)
-            value.const_value = self._weights.tensor(owner)
+            value.const_value = self._tensors[owner]
             self._initializers[owner.name] = value
         return self._initializers[owner.name]
 
     def _lower(self, operation: FlatOperation) -> None:
-        operator = operators()[operation.operator]
+        operator = self._operators[operation.operator]
         lowering = operator.lowering(self._builder.opset)
         if lowering is None:
             raise Fault(

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import onnx_ir as oir
 
 from specc.ir.graph import Network
 from specc.targets.onnx.lower import to_ir_model
+from specc.targets.onnx.weights import GivenWeights
 from specc.weights.files import atomic_write
 
 INLINE_LIMIT = 2_000_000_000
@@ -27,7 +26,7 @@ def save(
     network: Network,
     path: str | Path,
     *,
-    weights: Mapping[str, Any] | None = None,
+    weights: GivenWeights | None = None,
     seed: int = 0,
     opset: int | None = None,
     limit: int = INLINE_LIMIT,
@@ -46,46 +45,28 @@ def save(
             leaves no file behind.
 
     Raises:
-        Fault: as ``to_ir_model``.
-        OSError: if the files cannot be written.
+        Fault: as ``to_ir_model``, or with CannotWrite.
     """
     path = Path(path)
     model = to_ir_model(network, weights=weights, seed=seed, opset=opset)
-    if _weight_bytes(model) <= limit:
-        with atomic_write(path) as temporary:
+    data = path.with_name(f"{path.name}.data") if _weight_bytes(model) > limit else None
+    with atomic_write(path) as staged:
+        if data is None:
             # Nothing in a model is a protobuf map, so the bytes are the same on every run.
-            Path(temporary).write_bytes(oir.to_proto(model).SerializeToString())
-            if check is not None:
-                check(Path(temporary))
-        return [path]
-    return _save_in_two(model, path, check)
-
-
-def _save_in_two(model: oir.Model, path: Path, check: Callable[[Path], None] | None) -> list[Path]:
-    """The model and its data file, which it knows by a relative name."""
-    data = path.with_name(path.name + ".data")
-    with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as folder:
-        temporary = Path(folder)
-        oir.save(
-            model,
-            temporary / path.name,
-            format="protobuf",
-            external_data=data.name,
-            size_threshold_bytes=SMALLEST_EXTERNAL,
-            alignment=ALIGNMENT,
-            align_threshold=0,
-        )
+            staged.write_bytes(oir.to_proto(model).SerializeToString())
+        else:  # a file beside the staged one moves along with it
+            oir.save(
+                model,
+                staged,
+                format="protobuf",
+                external_data=data.name,
+                size_threshold_bytes=SMALLEST_EXTERNAL,
+                alignment=ALIGNMENT,
+                align_threshold=0,
+            )
         if check is not None:
-            check(temporary / path.name)
-        # No moment at which a model stands beside another model's weights.
-        path.unlink(missing_ok=True)
-        (temporary / data.name).replace(data)
-        try:
-            (temporary / path.name).replace(path)
-        except BaseException:
-            data.unlink(missing_ok=True)
-            raise
-    return [path, data]
+            check(staged)
+    return [path] if data is None else [path, data]
 
 
 def _weight_bytes(model: oir.Model) -> int:

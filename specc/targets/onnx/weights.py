@@ -1,33 +1,46 @@
-"""Parameters as onnx-ir tensors: over the caller's arrays, or drawn when they are first read."""
+"""Parameters as onnx-ir tensors: given arrays or initial values, read when they are needed."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 import onnx_ir as oir
+from numpy.typing import NDArray
 
 from specc.initialize.values import initial_values
 from specc.ir.graph import Network, Parameter
 from specc.targets.onnx.dtypes import ONNX_DTYPES, onnx_shape
+from specc.weights.fit import fit
+from specc.weights.safetensors import StoredTensor, Weights
+
+GivenWeights: TypeAlias = Weights | Mapping[str, NDArray[Any]]
+"""A weight file's tensors, or arrays by name; an alias may stand in an owner's place."""
 
 
-class Weights:
-    """The tensor of each parameter of a network."""
+class ParameterTensors:
+    """The tensor of each parameter of a network.
 
-    def __init__(self, network: Network, weights: Mapping[str, Any] | None, seed: int) -> None:
-        self._given = weights
+    Raises a Fault with WeightsDoNotFit for weights that are not the network's.
+    """
+
+    def __init__(self, network: Network, weights: GivenWeights | None, seed: int) -> None:
         self._seed = seed
+        self._given: dict[str, StoredTensor] | None = None
+        if weights is not None:
+            stored = weights if isinstance(weights, Weights) else Weights.of(weights)
+            self._given = fit(stored, network.parameters, network.aliases)
 
-    def tensor(self, parameter: Parameter) -> oir.TensorProtocol:
-        """The parameter's values; no copy is made of a given array."""
-        dtype, shape = ONNX_DTYPES[parameter.type.dtype], onnx_shape(parameter.type.shape)
-        if self._given is not None:
-            return oir.Tensor(self._given[parameter.name], dtype, shape=shape)
+    def __getitem__(self, parameter: Parameter) -> oir.TensorProtocol:
+        """The parameter's values; arrays in memory are neither copied nor read here."""
+        given = None if self._given is None else self._given[parameter.name]
         seed = self._seed
+        dtype = ONNX_DTYPES[parameter.type.dtype]
 
-        def draw() -> oir.Tensor[Any]:
+        def read() -> oir.Tensor[Any]:
+            if given is not None:
+                return oir.Tensor(given.read(), dtype)
             ((_, values),) = initial_values([parameter], seed)
             return oir.Tensor(values, dtype)
 
-        return oir.LazyTensor(draw, dtype, shape)
+        return oir.LazyTensor(read, dtype, onnx_shape(parameter.type.shape))

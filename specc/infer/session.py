@@ -1,0 +1,99 @@
+"""onnxruntime sessions: numpy in, numpy out, bfloat16 included."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import ml_dtypes
+import numpy as np
+import onnxruntime as ort
+from numpy.typing import ArrayLike, NDArray
+
+_BFLOAT16 = 16  # onnx.TensorProto.BFLOAT16; this module needs onnxruntime alone
+_FATAL = 4  # what is less is raised, and need not be printed as well
+
+_DTYPES: dict[str, np.dtype[Any]] = {
+    "tensor(float)": np.dtype(np.float32),
+    "tensor(float16)": np.dtype(np.float16),
+    "tensor(bfloat16)": np.dtype(ml_dtypes.bfloat16),
+    "tensor(double)": np.dtype(np.float64),
+    "tensor(int8)": np.dtype(np.int8),
+    "tensor(int32)": np.dtype(np.int32),
+    "tensor(int64)": np.dtype(np.int64),
+    "tensor(uint8)": np.dtype(np.uint8),
+    "tensor(bool)": np.dtype(np.bool_),
+}
+
+
+def session(
+    model: str | Path | bytes, device: str = "cpu", *, threads: int | None = None
+) -> ort.InferenceSession:
+    """A session for a file or a serialized model.
+
+    Args:
+        model: The file, or a model's bytes.
+        device: ``cpu``, ``cuda`` or ``cuda:1``. Operators that have no CUDA kernel run on the CPU.
+        threads: How many work on one operator; None leaves it to onnxruntime.
+
+    Raises:
+        ValueError: if this build of onnxruntime does not have the device.
+        Exception: onnxruntime's own, for a file that it cannot load.
+    """
+    options = ort.SessionOptions()
+    options.log_severity_level = _FATAL
+    if threads is not None:
+        options.intra_op_num_threads = threads
+    source = model if isinstance(model, bytes) else str(model)
+    return ort.InferenceSession(source, options, providers=_providers(device))
+
+
+def _providers(device: str) -> list[Any]:
+    kind, _, index = device.partition(":")
+    if kind == "cpu" and not index:
+        return ["CPUExecutionProvider"]
+    if kind != "cuda" or not (index.isdecimal() or index == ""):
+        raise ValueError(f"no such device: {device!r} (cpu, cuda, or cuda with a number: cuda:1)")
+    if "CUDAExecutionProvider" not in ort.get_available_providers():
+        raise ValueError("this onnxruntime has no CUDA; onnxruntime-gpu has")
+    return [("CUDAExecutionProvider", {"device_id": int(index or 0)}), "CPUExecutionProvider"]
+
+
+def run(session: ort.InferenceSession, inputs: Mapping[str, ArrayLike]) -> dict[str, NDArray[Any]]:
+    """The outputs by name. Inputs become arrays of the dtypes that the model takes.
+
+    Raises ValueError for a missing or an unknown input, and TypeError for a dtype that would lose
+    something on the way; onnxruntime raises its own exceptions where a shape is wrong.
+    """
+    wanted = {port.name: port.type for port in session.get_inputs()}
+    if wrong := wanted.keys() ^ inputs.keys():
+        names = ", ".join(sorted(wrong))
+        raise ValueError(f"the model takes {', '.join(wanted)}; missing or unknown: {names}")
+    values = {name: _to_ort(name, inputs[name], type_) for name, type_ in wanted.items()}
+    outputs = [port.name for port in session.get_outputs()]
+    results = session.run_with_ort_values(outputs, values)
+    return dict(zip(outputs, map(_to_numpy, results), strict=True))
+
+
+def _to_ort(name: str, value: ArrayLike, type_: str) -> ort.OrtValue:
+    dtype = _DTYPES[type_]
+    array = np.asarray(value)
+    if array.dtype != dtype:
+        if isinstance(value, np.ndarray | np.generic):
+            raise TypeError(f"{name} is {array.dtype}; the model takes {dtype}")
+        array = array.astype(dtype)  # a list has no dtype of its own
+    array = np.asarray(array, order="C")
+    if dtype == ml_dtypes.bfloat16:  # not a dtype of numpy's, so onnxruntime is told
+        bits = array.view(np.uint16)
+        return ort.OrtValue.ortvalue_from_numpy_with_onnx_type(bits, _BFLOAT16)
+    return ort.OrtValue.ortvalue_from_numpy(array)
+
+
+def _to_numpy(value: ort.OrtValue) -> NDArray[Any]:
+    if value.data_type() != "tensor(bfloat16)":
+        return np.asarray(value.numpy())
+    assert value.device_name().lower() == "cpu", value.device_name()
+    content = ctypes.string_at(value.data_ptr(), value.tensor_size_in_bytes())
+    return np.frombuffer(content, ml_dtypes.bfloat16).reshape(value.shape()).copy()

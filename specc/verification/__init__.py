@@ -1,0 +1,1 @@
+"""Checks that two targets of one network agree. Needs torch and onnxruntime."""

@@ -1,0 +1,143 @@
+"""Inputs to try a network with: sizes and values that every condition and use admits."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from specc.frontend.diagnostics import Fault
+from specc.initialize.rounding import NUMPY_DTYPES
+from specc.ir.assignments import Assertion, Condition, assignments
+from specc.ir.dims import Dim, evaluate, symbols_of
+from specc.ir.flatten import FlatOperation, FlatValue, flatten
+from specc.ir.graph import Constraint, Network
+from specc.ir.types import TensorType
+from specc.verification.facts import NoSizes
+
+_SMALL = 8  # integers of no particular use are below it
+
+# Which operand of an operator is a position in something, and how long that is.
+_POSITIONS: Mapping[str, tuple[int, Callable[[FlatOperation], Dim]]] = {
+    "Embedding": (0, lambda operation: _as_dim(operation.attributes["num_embeddings"])),
+}
+
+# Which operand of an operator divides: an integer there may not be 0.
+_DIVISORS = {"floor_div": 1, "mod": 1}
+
+# Operators whose results hold elements of their operands and nothing else.
+_REARRANGING = frozenset(
+    {
+        *("cast", "chunk", "concat", "expand", "flatten", "identity", "permute", "reshape"),
+        *("slice", "split", "squeeze", "stack", "transpose", "unsqueeze"),
+    }
+)
+
+
+@dataclass(frozen=True)
+class Case:
+    """An assignment of the symbolic dims, and a value for each input of the network."""
+
+    sizes: dict[str, int]
+    inputs: dict[str, NDArray[Any]]
+
+
+def cases(network: Network, seed: int, count: int = 2) -> Iterator[Case]:
+    """``count`` cases, the first with every symbol as small as it may be: a batch of 1.
+
+    Where nothing is symbolic, or the conditions leave too few choices, cases differ in their values
+    alone. Floats are normal, bools fair coins, integers small, or positions where they are used as
+    such. The same seed gives the same cases. Raises a Fault with NoSizes.
+    """
+    found = sizes_to_try(network, count)
+    uses = _uses(network)
+    for number in range(count):
+        sizes = found[number % len(found)]
+        random = np.random.default_rng([seed, number])
+        inputs = {
+            port.name: _draw(random, port.type, sizes, uses[port.name]) for port in network.inputs
+        }
+        yield Case(sizes, inputs)
+
+
+def sizes_to_try(network: Network, count: int = 2) -> list[dict[str, int]]:
+    """Up to ``count`` assignments of the symbols of the inputs that meet every constraint."""
+    symbols = {
+        name: None
+        for p in network.inputs
+        for dim in p.type.shape
+        for name in sorted(symbols_of(dim))
+    }
+    positive = [dim for p in network.inputs for dim in p.type.shape if not isinstance(dim, int)]
+    conditions = [*positive, *map(_condition, network.constraints)]
+    try:
+        return assignments(symbols, conditions, count=count)
+    except ValueError as error:
+        raise Fault(NoSizes(reason=str(error))) from None
+
+
+def _condition(constraint: Constraint) -> Condition:
+    left, right = constraint.left, constraint.right
+    if constraint.relation == ">=":
+        return left - right + 1
+    if constraint.relation == "==":
+        return (left, right)
+
+    def differ(sizes: Mapping[str, int]) -> bool:
+        return evaluate(left, sizes) != evaluate(right, sizes)
+
+    return Assertion(f"{left} != {right}", differ)
+
+
+@dataclass(frozen=True)
+class _Use:
+    """What an integer input is used as: what it must stay below, and whether it may be 0."""
+
+    limits: tuple[Dim, ...] = ()
+    divides: bool = False
+
+    def __or__(self, other: _Use) -> _Use:
+        return _Use((*self.limits, *other.limits), self.divides or other.divides)
+
+
+def _uses(network: Network) -> dict[str, _Use]:
+    """What each input is used as, also by way of operators that only rearrange elements."""
+    flat = flatten(network)
+    uses: dict[FlatValue, _Use] = defaultdict(_Use)
+    for operation in reversed(flat.operations):
+        if operation.operator in _POSITIONS:
+            operand, length = _POSITIONS[operation.operator]
+            uses[operation.inputs[operand]] |= _Use(limits=(length(operation),))
+        elif operation.operator in _DIVISORS:
+            uses[operation.inputs[_DIVISORS[operation.operator]]] |= _Use(divides=True)
+        elif operation.operator in _REARRANGING:
+            for value in operation.inputs:
+                for result in operation.results:
+                    uses[value] |= uses[result]
+    return {value.name: uses[value] for value in flat.inputs}
+
+
+def _as_dim(value: object) -> Dim:
+    assert isinstance(value, Dim), value
+    return value
+
+
+def _draw(
+    random: np.random.Generator, type_: TensorType, sizes: Mapping[str, int], use: _Use
+) -> NDArray[Any]:
+    shape = [evaluate(dim, sizes) for dim in type_.shape]
+    dtype = NUMPY_DTYPES[type_.dtype]
+    if type_.dtype.is_float:
+        return np.asarray(random.standard_normal(shape)).astype(dtype)
+    if not type_.dtype.is_integer:
+        return np.asarray(random.integers(0, 2, shape)).astype(dtype)
+    low, high = 0 if dtype.kind == "u" else 1 - _SMALL, _SMALL
+    if use.limits:
+        low, high = 0, min(int(np.iinfo(dtype).max), *(evaluate(d, sizes) for d in use.limits))
+    if use.divides:
+        low, high = 1, max(high, 2)
+    return np.asarray(random.integers(low, high, shape)).astype(dtype)
