@@ -10,7 +10,8 @@ import numpy as np
 from specc.ir.dims import Dim
 from specc.ir.types import DType
 from specc.ops.builder import Builder, Handle
-from specc.ops.operator import Inference
+from specc.ops.code import Attr, Code, Lit, Splat
+from specc.ops.operator import CodeSite, Inference
 
 
 def product(dims: Sequence[Dim]) -> Dim:
@@ -36,3 +37,8 @@ def counted(axes: int | Sequence[int], rank: int) -> list[int]:
 def int64(b: Builder, values: Sequence[int]) -> Handle:
     """A constant list of axes or sizes."""
     return b.constant(np.array(values, np.int64), DType.I64)
+
+
+def spread(site: CodeSite, argument: str) -> Code:
+    """A list of sizes as arguments one by one; ``()`` where it is empty, as PyTorch wants it."""
+    return Splat(Attr(argument)) if site.flag(argument) else Lit(())

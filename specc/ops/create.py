@@ -8,6 +8,7 @@ from typing import Any
 from specc.ir.dims import Dim, Expr
 from specc.ir.types import DType, TensorType
 from specc.ops.arguments import DIM, DTYPE, INT, Argument, optional, several
+from specc.ops.axes import spread
 from specc.ops.binary import LITERAL, convert, literal
 from specc.ops.builder import Builder, Handle, Site
 from specc.ops.code import Attr, Call, Code, DeviceOf, Splat, X, call
@@ -58,13 +59,14 @@ def _constant(name: str, summary: str, value: int) -> Operator:
         inputs=(),
         arguments=(Argument("sizes", several(DIM), variadic=True), _DTYPE),
         infer=_infer_filled,
-        torch=Torch(Call(f"torch.{name}", (Splat(Attr("sizes")),), _PLACE)),
+        torch=Torch(lambda site: Call(f"torch.{name}", (spread(site, "sizes"),), _PLACE)),
         onnx={17: _lower_constant(value)},
         samples=(
             sample(sizes=(2, 3)),
             sample(sizes=(4,), dtype=DType.I64),
             sample(sizes=(1, 2), dtype=DType.BOOL),
             sample(sizes=(2,), dtype=DType.F16),
+            sample(sizes=()),
         ),
         rejects=(
             reject("bad-argument", sizes=(2, 0)),

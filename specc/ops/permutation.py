@@ -6,9 +6,9 @@ from specc.frontend.diagnostics import Fault
 from specc.frontend.facts import SizeMismatch
 from specc.ir.types import TensorType
 from specc.ops.arguments import AXES, AXIS, INT, Argument, several
-from specc.ops.axes import axes_of, counted, int64
+from specc.ops.axes import axes_of, counted, int64, spread
 from specc.ops.builder import Builder, Handle, Site
-from specc.ops.code import Attr, Method, Splat, X
+from specc.ops.code import Attr, Method, X
 from specc.ops.operator import Inference, Input, Operator, Torch, reject, sample
 
 _X = (Input("x"),)
@@ -100,11 +100,12 @@ OPERATORS = (
         inputs=_X,
         arguments=(Argument("dims", several(INT), variadic=True),),
         infer=_infer_permute,
-        torch=Torch(Method(X, "permute", (Splat(Attr("dims")),))),
+        torch=Torch(lambda site: Method(X, "permute", (spread(site, "dims"),))),
         onnx={17: _lower_permute},
         samples=(
             sample("f32[2, 3, 4]", dims=(2, 0, 1)),
             sample("i64[2, 3, 4]", dims=(0, -1, 1)),
+            sample("f32[]", dims=()),
         ),
         rejects=(
             reject("bad-argument", "f32[2, 3]", dims=(0, 0)),

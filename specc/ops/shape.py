@@ -9,9 +9,9 @@ from specc.frontend.facts import SizeMismatch
 from specc.ir.dims import Dim
 from specc.ir.types import TensorType
 from specc.ops.arguments import AXIS, DIM, Argument, several
-from specc.ops.axes import int64, product
+from specc.ops.axes import int64, product, spread
 from specc.ops.builder import Builder, Handle, Site
-from specc.ops.code import Attr, Method, Splat, X, call
+from specc.ops.code import Method, X, call
 from specc.ops.operator import Inference, Input, Operator, Torch, reject, sample
 
 _X = (Input("x"),)
@@ -138,7 +138,7 @@ OPERATORS = (
         inputs=_X,
         arguments=(Argument("sizes", several(DIM), variadic=True),),
         infer=_infer_reshape,
-        torch=Torch(Method(X, "reshape", (Splat(Attr("sizes")),))),
+        torch=Torch(lambda site: Method(X, "reshape", (spread(site, "sizes"),))),
         onnx={17: _lower_reshape},
         samples=(
             sample("f32[2, 12]", sizes=(2, 3, 4)),
@@ -161,12 +161,13 @@ OPERATORS = (
         inputs=_X,
         arguments=(Argument("sizes", several(DIM), variadic=True),),
         infer=_infer_expand,
-        torch=Torch(Method(X, "expand", (Splat(Attr("sizes")),))),
+        torch=Torch(lambda site: Method(X, "expand", (spread(site, "sizes"),))),
         onnx={17: _lower_expand},
         samples=(
             sample("f32[2, 1]", sizes=(2, 3)),
             sample("f32[1, 3]", sizes=(4, 2, -1)),
             sample("i64[]", sizes=(2,)),
+            sample("f32[]", sizes=()),
         ),
         rejects=(
             reject("size-mismatch", "f32[2, 3]", sizes=(2, 4)),
