@@ -1,7 +1,8 @@
 """Everything that a ``train { }`` block can say: the settings, and the entries of each.
 
-The tables hold names, arguments, defaults and bounds; what an entry does is in ``specc.training``, in
-a table of the same names. Arguments are called as in torch.optim and torch.nn.functional.
+The tables hold names, arguments, defaults and bounds. A loss is a function of torch.nn.functional
+and an optimizer a class of torch.optim, which ``torch`` names and which takes the same arguments;
+what data sets, schedules and metrics do is in ``specc.training``.
 """
 
 from __future__ import annotations
@@ -46,7 +47,8 @@ class Entry:
 
     ``targets`` are the kinds of targets that a data set gives or a loss takes; ``measures`` what a
     metric is about, or what can be measured under a loss: ``decisions`` for a class, ``values`` for
-    a distance.
+    a distance. Under a loss with a ``threshold`` an output above it decides for 1 and against 0;
+    under others the greatest of the K outputs decides.
     """
 
     name: str
@@ -55,6 +57,8 @@ class Entry:
     positional: int = 0
     targets: tuple[Target, ...] = ("classes", "values")
     measures: tuple[Literal["decisions", "values"], ...] = ()
+    torch: str = ""
+    threshold: float | None = None
 
     def argument(self, name: str) -> Argument | None:
         """The argument of that name."""
@@ -152,20 +156,37 @@ LOSSES = _table(
         (Argument("label_smoothing", number(minimum=0, maximum=1), 0.0),),
         targets=("classes",),
         measures=("decisions",),
+        torch="cross_entropy",
     ),
-    Entry("mse", "The mean squared error.", targets=("values",), measures=("values",)),
-    Entry("l1", "The mean absolute error.", targets=("values",), measures=("values",)),
+    Entry(
+        "mse",
+        "The mean squared error.",
+        targets=("values",),
+        measures=("values",),
+        torch="mse_loss",
+    ),
+    Entry(
+        "l1",
+        "The mean absolute error.",
+        targets=("values",),
+        measures=("values",),
+        torch="l1_loss",
+    ),
     Entry(
         "bce",
         "Binary cross-entropy between probabilities and targets from 0 to 1.",
         targets=("values",),
         measures=("decisions", "values"),
+        torch="binary_cross_entropy",
+        threshold=0.5,
     ),
     Entry(
         "bce_with_logits",
         "Binary cross-entropy between logits and targets from 0 to 1.",
         targets=("values",),
         measures=("decisions",),
+        torch="binary_cross_entropy_with_logits",
+        threshold=0.0,
     ),
 )
 
@@ -186,6 +207,7 @@ OPTIMIZERS = _table(
             Argument("nesterov", FLAG, False),
         ),
         positional=1,
+        torch="SGD",
     ),
     Entry(
         "adam",
@@ -197,6 +219,7 @@ OPTIMIZERS = _table(
             Argument("weight_decay", _NOT_NEGATIVE, 0.0),
         ),
         positional=1,
+        torch="Adam",
     ),
     Entry(
         "adamw",
@@ -208,6 +231,7 @@ OPTIMIZERS = _table(
             Argument("weight_decay", _NOT_NEGATIVE, 0.01),
         ),
         positional=1,
+        torch="AdamW",
     ),
 )
 

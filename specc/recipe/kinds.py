@@ -112,10 +112,13 @@ def _path(value: object) -> SettingValue:
 
 def leads_outside(path: str) -> bool:
     """Whether a path, read as any system's, is absolute or climbs out of its folder."""
-    posix, windows = PurePosixPath(path), PureWindowsPath(path)
-    return bool(
-        posix.is_absolute() or windows.anchor or ".." in posix.parts or ".." in windows.parts
-    )
+    # A Windows anchor covers C:x, which is relative to another drive's folder, and /x.
+    return bool(PureWindowsPath(path).anchor) or climbs_out(path)
+
+
+def climbs_out(path: str) -> bool:
+    """Whether a path, read as any system's, has a step upwards."""
+    return ".." in PurePosixPath(path).parts or ".." in PureWindowsPath(path).parts
 
 
 FLAG = Kind("true or false", _flag)
