@@ -21,6 +21,15 @@ from specc.frontend.strings import pieces
 Children = list[Any]
 _CONSTANTS = {"true": True, "false": False, "none": None}
 
+# Python's names for what has another name here, or none. They could be names like all others, but
+# nobody means them to be.
+_FOREIGN = {
+    "True": ("there is no `True`", "write `true`"),
+    "False": ("there is no `False`", "write `false`"),
+    "None": ("there is no `None`", "write `none`"),
+    "self": ("there is no `self`", "a layer that is bound to a name is used by that name alone"),
+}
+
 
 class Part(NamedTuple):
     """A piece that is no node of its own: a body, a parameter list, the outputs of a header."""
@@ -47,8 +56,8 @@ class ExpressionBuilder:
         """From the start of ``first`` to the end of ``last``, each a token, node or part."""
         return Span(
             self.file,
-            first.start_pos if type(first) is Token else first.span.start,
-            last.end_pos if type(last) is Token else last.span.end,
+            (first.start_pos or 0) if type(first) is Token else first.span.start,
+            (last.end_pos or 0) if type(last) is Token else last.span.end,
         )
 
     def at(self, token: Token) -> Span:
@@ -127,7 +136,11 @@ class ExpressionBuilder:
     # ---- atoms -----------------------------------------------------------------------------------
 
     def name(self, children: Children) -> s.Name:
-        return s.Name(self.at(children[0]), str(children[0]))
+        word = str(children[0])
+        if word in _FOREIGN:
+            problem, advice = _FOREIGN[word]
+            self.report(SyntaxFault(where=self.at(children[0]), problem=problem, advice=advice))
+        return s.Name(self.at(children[0]), word)
 
     def integer(self, children: Children) -> s.Literal:
         return s.Literal(self.at(children[0]), int(children[0]))

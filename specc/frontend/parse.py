@@ -16,8 +16,9 @@ from specc.frontend.diagnostics import Fault, Report
 from specc.frontend.lexer import Layout
 from specc.frontend.limits import DEFAULT_LIMITS, Limits
 from specc.frontend.resources import resource
+from specc.frontend.scene import Scene, error_offset
 from specc.frontend.source import Source, Span
-from specc.frontend.syntax_errors import Scene, error_offset, explain
+from specc.frontend.syntax_errors import explain
 from specc.frontend.text import BYTE_ORDER_MARK, check_text
 from specc.frontend.tree_builder import TreeBuilder
 
@@ -37,7 +38,8 @@ def parse(
     Adds a fact to ``report`` for each independent error in the text, and then gives None. Raises
     nothing, whatever the text holds.
 
-    >>> tree = parse(Source("one.net", "net One(x: [N, 2]) -> [N, 1] { Linear(1)(x) }"), 0, Report())
+    >>> source = Source("one.net", "net One(x: [N, 2]) -> [N, 1] { Linear(1)(x) }")
+    >>> tree = parse(source, 0, Report())
     >>> tree.definitions[0].name
     'One'
     """
@@ -141,8 +143,8 @@ class _Parser:
     def _run(self, span: Span, start: str = "source_file") -> Any:
         """Lark's run over the characters of ``span``.
 
-        Lark gets them as a text of their own and the layout shifts its tokens, since lark counts the
-        lines before a slice's start, afresh for each slice.
+        Lark gets them as a text of their own and the layout shifts its tokens: for a slice, lark
+        would count the lines before its start, each time afresh.
         """
         self.layout.offset = span.start
         return self.lark.parse(self.text[span.start : span.end], start)
@@ -164,7 +166,7 @@ class _Parser:
             start = definition.start()
         self.layout.offset = start
         lexing = self.lark.parse_interactive(self.text[start:end], start="source_file")
-        tokens = lexing.lexer_thread.lex(lexing.parser_state)
+        tokens = lexing.lexer_thread.lex(lexing.parser_state)  # type: ignore[no-untyped-call]
         self.report.add(explain(Scene.of(error, tokens, Span(self.file, start, end), self.text)))
 
 

@@ -1,38 +1,67 @@
-"""stub"""
+"""A place where the grammar is not followed -> a fact that says what to do about it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-
-from lark import Token
-from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
-
-from specc.frontend.diagnostics import Fact, Fault
+from specc.frontend.complaints import COMPLAINTS, KEYWORDS, Complaint
 from specc.frontend.facts import SyntaxFault
-from specc.frontend.source import Span
+from specc.frontend.scene import END, Scene
+
+# What a reader calls the tokens that have no text of their own.
+_DESCRIPTIONS = {
+    "NAME": "a name",
+    "STRING": "a string",
+    "INTEGER": "a number",
+    "NEWLINE": "the end of the line",
+    END: "the end of the file",
+    "LPAR": "`(`",
+    "RPAR": "`)`",
+    "LSQB": "`[`",
+    "RSQB": "`]`",
+    "LBRACE": "`{`",
+    "RBRACE": "`}`",
+    "MAP_CLOSE": "`}`",
+    "COLON": "`:`",
+    "COMMA": "`,`",
+    "EQUAL": "`=`",
+    "TILDE": "`~`",
+    "ARROW": "`->`",
+    "DOT": "`.`",
+    "IN": "`in`",
+    "ELSE": "`else`",
+    "IMPORT": "`import`",
+    "STAR": "`*`",
+}
+_MOST_ALTERNATIVES = 4
 
 
-def error_offset(error: UnexpectedInput, start: int, end: int) -> int:
-    if isinstance(error, UnexpectedToken):
-        if error.token.type == "$END":
-            return end
-        return error.token.start_pos
-    return start + error.pos_in_stream
+def explain(scene: Scene) -> SyntaxFault:
+    """The fact about a syntax error."""
+    complaint = recognize(scene)
+    return complaint.about(scene) if complaint is not None else _unexpected(scene)
 
 
-@dataclass
-class Scene:
-    error: UnexpectedInput
-    span: Span
-    at: int
-
-    @classmethod
-    def of(cls, error, tokens, span, text):
-        return cls(error, span, error_offset(error, span.start, span.end))
+def recognize(scene: Scene) -> Complaint | None:
+    """The entry of the table that answers this scene."""
+    return next((complaint for complaint in COMPLAINTS if complaint.when(scene)), None)
 
 
-def explain(scene):
+def _unexpected(scene: Scene) -> SyntaxFault:
+    """What can be said where no entry answers: what was found, and what could stand there."""
+    kind = scene.kind()
+    found = _DESCRIPTIONS[kind] if kind in ("NEWLINE", END) else f"`{scene.token()}`"
     return SyntaxFault(
-        where=Span(scene.span.file, scene.at, scene.at + 1), problem=str(scene.error)
+        where=scene.span(),
+        problem=f"unexpected {found}",
+        detail=_expected(scene.accepts),
+        advice="it is a reserved word" if kind in KEYWORDS else None,
     )
+
+
+def _expected(accepts: frozenset[str]) -> str:
+    if {"NAME", "LPAR", "INTEGER"} <= accepts:
+        return "an expression belongs here"
+    words = [text for kind, text in _DESCRIPTIONS.items() if kind in accepts]
+    if not words or len(words) > _MOST_ALTERNATIVES:
+        return ""
+    listed = " or ".join(filter(None, (", ".join(words[:-1]), words[-1])))
+    return f"{listed} belongs here"

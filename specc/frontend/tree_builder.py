@@ -100,13 +100,20 @@ class StatementBuilder(ExpressionBuilder):
             return s.Name(node.span, "_")
         if isinstance(node, s.Name) and node.span.end - node.span.start == len(node.name):
             return node
-        if isinstance(node, s.Attribute | s.Index):
+        if isinstance(node, s.Attribute) and self._text(node.value.span) == "self":
+            return s.Name(node.span, "_")  # `self` is reported already
+        if isinstance(node, s.Pipeline) and isinstance(node.stages[-1].layer, s.Name):
+            advice = f"a label is followed by a colon: `|> {node.stages[-1].layer.name}: ...`"
+        elif isinstance(node, s.Attribute | s.Index):
             advice = "values are never changed in place; give the new value a name"
         else:
             advice = "only names stand on the left: `a = ...` or `a, b = ...`"
         problem = "this cannot be given a value"
         self.report(InvalidTarget(where=node.span, problem=problem, advice=advice))
         return s.Name(node.span, "_")
+
+    def _text(self, span: Span) -> str:
+        return self.text[span.start : span.end]
 
     def _value(self, values: Part) -> s.Expression:
         """The one value of a list of values, or a tuple of them."""
@@ -257,7 +264,7 @@ class TreeBuilder(StatementBuilder):
     def _split(
         self, lists: list[Part], *, point_free: bool
     ) -> tuple[tuple[s.Parameter, ...], tuple[s.Parameter, ...] | None]:
-        """Hyperparameters and inputs of a header's lists; inputs are None where it has no such list."""
+        """Hyperparameters and inputs of a header; inputs are None where it has no such list."""
         if len(lists) == 2:
             self._no_inputs(lists[0], "inputs stand in the second list: `Name(hyper)(x: [...])`")
             self._all_inputs(lists[1], "hyperparameters stand in the first list")
@@ -290,7 +297,7 @@ class TreeBuilder(StatementBuilder):
     # ---- documentation ---------------------------------------------------------------------------
 
     def _documentation(self, first: Token) -> str:
-        """The comment lines directly above the line on which ``first`` stands, without their ``#``."""
+        """The comment lines directly above the line of ``first``, without their ``#``."""
         lines: list[str] = []
         end = self.text.rfind("\n", 0, first.start_pos) + 1
         while end:
