@@ -7,10 +7,18 @@ elaboration ``generalize`` turns these into the IR's templates.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from specc.elaborate.values import BlockConstructor, Branches, LayerValue, Sequence, Tensor
+from specc.elaborate.values import (
+    BlockConstructor,
+    Branches,
+    InitializerValue,
+    LayerValue,
+    Sequence,
+    Tensor,
+)
 from specc.frontend.source import Span
 from specc.ir.attributes import Attributes
 from specc.ir.flatten import join
@@ -56,7 +64,8 @@ class Instance:
     name: str
     path: str
     span: Span
-    arguments: dict[str, object] = field(default_factory=dict)
+    arguments: Mapping[str, object] = field(default_factory=dict)
+    inline: Mapping[str, InitializerValue] = field(default_factory=dict)
     layers: dict[str, Built] = field(default_factory=dict)
     state: dict[str, DeclaredState] = field(default_factory=dict)
     activations: list[Activation] = field(default_factory=list)

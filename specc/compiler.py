@@ -1,0 +1,159 @@
+"""From a path, a name or a text to a network: reading, parsing and elaborating in one call."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from specc.elaborate.context import Bounds
+from specc.elaborate.elaborate import elaborate, nets_of
+from specc.facts import BadSource
+from specc.frontend import syntax
+from specc.frontend.diagnostics import Diagnostic, Fault, Report, SpecError
+from specc.frontend.facts import did_you_mean
+from specc.frontend.limits import DEFAULT_LIMITS, Limits
+from specc.frontend.parse import parse, parse_expression
+from specc.frontend.resources import resource, resource_names
+from specc.frontend.source import Source, Sources
+from specc.ir.graph import Network
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """A network, the warnings that it drew, and the folder that its recipe's paths start from."""
+
+    network: Network
+    warnings: tuple[Diagnostic, ...]
+    sources: Sources
+    base: Path | None
+
+
+@dataclass(frozen=True)
+class Text:
+    """A source and the folder that it stands in, None for a bare text."""
+
+    source: Source
+    base: Path | None
+
+
+def read(source: str | os.PathLike[str]) -> Text:
+    """The text behind a path, ``std.NAME``, or the text itself (which holds a newline or a brace).
+
+    Raises SpecError where there is no such file, or it is not UTF-8.
+    """
+    if isinstance(source, str) and ("\n" in source or "{" in source):
+        return Text(Source("<text>", source), None)
+    name = os.fspath(source)
+    if name.startswith("std.") and not Path(name).exists():
+        return _read_std(name)
+    path = Path(name)
+    try:
+        if path.stat().st_size > DEFAULT_LIMITS.bytes:
+            raise _refused(name, f"is larger than {DEFAULT_LIMITS.bytes:,} bytes")
+        text = path.read_bytes().decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise _refused(name, f"is not UTF-8: byte {error.start} cannot be read") from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        siblings = [p.name for p in path.parent.glob("*.net")] if path.parent.is_dir() else []
+        raise _refused(name, f"cannot be read: {reason}", did_you_mean(path.name, siblings)) from None
+    return Text(Source(_shown(path), text), path.parent)
+
+
+def _read_std(name: str) -> Text:
+    known = resource_names("specs")
+    file = f"{name.removeprefix('std.')}.net"
+    if file not in known:
+        shown = [f"std.{entry.removesuffix('.net')}" for entry in known]
+        raise _refused(name, "is no spec that ships with specc", did_you_mean(name, shown))
+    path = resource("specs", file)
+    return Text(Source(f"std/{file}", path.read_text("utf-8")), None)
+
+
+def _shown(path: Path) -> str:
+    """The name that diagnostics and files show: relative to the current folder, or the bare name."""
+    try:
+        return path.resolve().relative_to(Path.cwd()).as_posix()
+    except ValueError:
+        return path.name
+
+
+def _refused(name: str, problem: str, advice: str | None = None) -> SpecError:
+    return SpecError([BadSource(name=name, problem=problem, advice=advice).diagnostic()])
+
+
+def nets_in(source: str | os.PathLike[str]) -> tuple[str, ...]:
+    """The names of the nets that a file defines. Raises SpecError for a text that does not parse."""
+    text = read(source)
+    sources, report = Sources(), Report()
+    tree = parse(text.source, sources.add(text.source), report)
+    if tree is None:
+        raise _error(report, sources)
+    return tuple(net.name for net in nets_of(tree))
+
+
+def compile_network(
+    source: str | os.PathLike[str],
+    *,
+    net: str | None = None,
+    hyperparameters: Mapping[str, Any] | None = None,
+    settings: Mapping[str, Any] | None = None,
+    assignments: Sequence[tuple[str, str]] = (),
+    limits: Limits = DEFAULT_LIMITS,
+    bounds: Bounds | None = None,
+) -> Compiled:
+    """Compiles one net.
+
+    ``assignments`` are (key, text) pairs as of ``--set key=text``; a key that begins with ``train.``
+    is a setting, any other a hyperparameter. Raises SpecError with all diagnostics.
+    """
+    text = read(source)
+    sources, report = Sources(), Report()
+    tree = parse(text.source, sources.add(text.source), report, limits)
+    if tree is None:
+        raise _error(report, sources)
+    given: dict[str, Any] = dict(hyperparameters or {})
+    recipe: dict[str, syntax.Expression] = {}
+    written = [(f"train.{k.removeprefix('train.')}", _as_text(v)) for k, v in (settings or {}).items()]
+    for key, value in (*written, *assignments):
+        outside = Source(f"--set {key}", value)
+        expression = parse_expression(outside, sources.add(outside), report)
+        if expression is None:
+            continue
+        if key.startswith("train."):
+            recipe[key.removeprefix("train.")] = expression  # type: ignore[assignment]
+        else:
+            given[key] = expression
+    if report.failed:
+        raise _error(report, sources)
+    network = elaborate(
+        tree, sources, report, net=net, hyperparameters=given, settings=recipe, bounds=bounds
+    )
+    if network is None or report.failed:
+        raise _error(report, sources)
+    warnings = tuple(fact.diagnostic() for fact in report.facts)
+    return Compiled(network, warnings, sources, text.base)
+
+
+def _as_text(value: object) -> str:
+    """A Python value as the language writes it; a string is an expression already."""
+    if isinstance(value, str):
+        return value
+    if value is None or isinstance(value, bool):
+        return {None: "none", True: "true", False: "false"}[value]
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(_as_text(item) for item in value)}]"
+    return repr(value)
+
+
+def _error(report: Report, sources: Sources) -> SpecError:
+    assert report.failed, "no network, and nothing said why"
+    return SpecError([fact.diagnostic() for fact in report.facts], sources)
+
+
+def located(fault: Fault, sources: Sources | None = None) -> SpecError:
+    """A fault of a later stage as the error that users see."""
+    return SpecError([fault.fact.diagnostic()], sources)

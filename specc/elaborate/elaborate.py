@@ -1,0 +1,301 @@
+"""From a syntax tree to a network: the entry to the elaborator."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from contextlib import contextmanager
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from specc.elaborate import evaluate as evaluation
+from specc.elaborate.builtins import as_list, as_tuple, builtins
+from specc.elaborate.calls import bind_parameters
+from specc.elaborate.context import Bounds, Context, Frame, OutOfBounds
+from specc.elaborate.facts import DuplicateName, UnknownNet, UnusedBinding
+from specc.elaborate.generalize import generalize
+from specc.elaborate.initializers import collect_rules, resolve_parameters
+from specc.elaborate.instances import Activation, Instance
+from specc.elaborate.layers import Results
+from specc.elaborate.recipe import recipe_of
+from specc.elaborate.scope import Scope
+from specc.elaborate.signature import declared_type
+from specc.elaborate.statements import check_results, refuse_duplicates, run_body, run_definition
+from specc.elaborate.values import (
+    BlockConstructor,
+    FunctionValue,
+    ListValue,
+    OperatorConstructor,
+    Poison,
+    Value,
+)
+from specc.frontend import syntax
+from specc.frontend.diagnostics import Fault, Label, Report
+from specc.frontend.facts import NotSupported
+from specc.frontend.source import Sources, Span
+from specc.ir.attributes import Attribute
+from specc.ir.graph import Network, Port, SourceFile
+from specc.ir.types import DType
+from specc.ops.registry import operators
+from specc.version import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_RECURSION = 12_000  # Python frames for the deepest nesting that Bounds.depth admits
+
+
+def nets_of(file: syntax.File) -> tuple[syntax.ModuleDefinition, ...]:
+    """The nets that a file defines."""
+    return tuple(
+        definition
+        for definition in file.definitions
+        if isinstance(definition, syntax.ModuleDefinition) and definition.kind == "net"
+    )
+
+
+def elaborate(
+    file: syntax.File,
+    sources: Sources,
+    report: Report,
+    *,
+    net: str | None = None,
+    hyperparameters: Mapping[str, Any] | None = None,
+    settings: Mapping[str, syntax.Expression] | None = None,
+    bounds: Bounds | None = None,
+) -> Network | None:
+    """Compiles one net of a file. None where the report has errors.
+
+    ``hyperparameters`` are plain Python values for the net's header, ``settings`` expressions for
+    its recipe, both given from outside.
+    """
+    context = Context(
+        sources=sources,
+        report=report,
+        bounds=bounds or Bounds(),
+        evaluate=evaluation.evaluate,
+        run_body=run_body,
+    )
+    with _deep_recursion():
+        try:
+            return _elaborate(context, file, net, hyperparameters or {}, settings or {})
+        except OutOfBounds as fault:
+            report.add(fault.fact)
+            return None
+        except Fault as fault:
+            report.add(fault.fact)
+            return None
+
+
+@contextmanager
+def _deep_recursion() -> Iterator[None]:
+    """Room for nested expressions: their depth is bounded, but beyond Python's default."""
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(before, _RECURSION))
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(before)
+
+
+def _elaborate(
+    context: Context,
+    file: syntax.File,
+    net: str | None,
+    hyperparameters: Mapping[str, Any],
+    settings: Mapping[str, syntax.Expression],
+) -> Network | None:
+    scope = Scope(prelude())
+    frame = Frame(context, scope)
+    _define(frame, file)
+    definition = _pick(file, net)
+    for item in file.definitions:
+        if isinstance(item, syntax.InitDefinition):
+            collect_rules(frame, item.rules, "")
+    built = _build_net(frame, definition, scope, hyperparameters)
+    recipe = recipe_of(frame, file, definition, settings)
+    if built is None or context.report.failed:
+        return None
+    root, values = built
+    parameters = resolve_parameters(context)
+    if context.report.failed:
+        return None
+    _warn_of_unused(context)
+    templates, index = generalize(context, root)
+    if context.report.failed:
+        return None
+    body = templates[index].body
+    types = {value.id: value.type for value in body.inputs}
+    for node in body.nodes:
+        types |= {value.id: value.type for value in node.results}
+    return Network(
+        compiler=f"specc {__version__}",
+        name=definition.name,
+        sources=tuple(SourceFile(name=s.name, text=s.text) for s in context.sources.files),
+        hyperparameters=_as_attributes(values),
+        inputs=tuple(Port(name=value.name, type=value.type) for value in body.inputs),
+        outputs=tuple(
+            Port(name=name, type=types[id_])
+            for name, id_ in zip(_output_names(definition, len(body.results)), body.results, strict=True)
+        ),
+        templates=templates,
+        root=index,
+        parameters=parameters,
+        aliases=context.aliases,
+        constraints=tuple(context.constraints.values()),
+        recipe=recipe,
+    )
+
+
+# ---- the scope of a file -------------------------------------------------------------------------
+
+
+@cache
+def prelude() -> Scope:
+    """What every file sees: operators, compile-time functions, dtypes."""
+    scope = Scope()
+    table = dict(operators())
+    for name, operator in table.items():
+        scope.bind(name, OperatorConstructor(operator))
+    for name, builtin in builtins(table).items():
+        scope.bind(name, builtin)
+    for dtype in DType:
+        if dtype is not DType.BOOL:
+            scope.bind(dtype.value, dtype)
+    scope.bind("bool", DType.BOOL)
+    return scope
+
+
+def _define(frame: Frame, file: syntax.File) -> None:
+    first: dict[str, Span] = {}
+    for item in file.definitions:
+        if isinstance(item, syntax.Import):
+            frame.report(NotSupported(where=item.span, feature="an import"))
+            for name in item.names:
+                frame.scope.bind(name.name, evaluation.POISON)
+            continue
+        if isinstance(item, syntax.DeviceDefinition):
+            frame.report(NotSupported(where=item.span, feature="a device"))
+        if isinstance(item, syntax.InitializerDefinition):
+            frame.report(NotSupported(where=item.name_span, feature="an initializer definition"))
+            frame.scope.bind(item.name, evaluation.POISON)
+        if not isinstance(
+            item,
+            syntax.ModuleDefinition
+            | syntax.FunctionDefinition
+            | syntax.DeviceDefinition
+            | syntax.InitializerDefinition,
+        ):
+            continue
+        if item.name in first:
+            frame.report(
+                DuplicateName(
+                    where=item.name_span,
+                    because=(Label(first[item.name], "the first"),),
+                    name=item.name,
+                )
+            )
+        first.setdefault(item.name, item.name_span)
+        if isinstance(item, syntax.ModuleDefinition):
+            refuse_duplicates(frame, item)
+            frame.scope.bind(item.name, BlockConstructor(item, frame.scope))
+        elif isinstance(item, syntax.FunctionDefinition):
+            frame.scope.bind(item.name, FunctionValue(item, frame.scope))
+        elif isinstance(item, syntax.DeviceDefinition):
+            frame.scope.bind(item.name, evaluation.POISON)
+
+
+def _pick(file: syntax.File, net: str | None) -> syntax.ModuleDefinition:
+    nets = nets_of(file)
+    names = tuple(definition.name for definition in nets)
+    if net is None and len(nets) == 1:
+        return nets[0]
+    for definition in nets:
+        if definition.name == net:
+            return definition
+    raise Fault(UnknownNet(where=file.span if not nets else None, name=net, nets=names))
+
+
+# ---- the net -------------------------------------------------------------------------------------
+
+
+def _build_net(
+    frame: Frame,
+    definition: syntax.ModuleDefinition,
+    scope: Scope,
+    hyperparameters: Mapping[str, Any],
+) -> tuple[Activation, dict[str, Value]] | None:
+    constructor = BlockConstructor(definition, scope)
+    instance = Instance(constructor, None, "", "", definition.name_span)
+    activation = Activation(instance, None, None)
+    instance.activations.append(activation)
+    given = {name: (_from_python(v), definition.name_span) for name, v in hyperparameters.items()}
+    values = bind_parameters(
+        frame, definition.name, definition.hyperparameters, [], given, definition.name_span, scope
+    )
+    instance.arguments = values
+    body = Scope(scope)
+    for name, value in values.items():
+        body.bind(name, value)
+    inner = Frame(frame.context, body, activation)
+    if definition.inputs is None:
+        raise Fault(
+            NotSupported(where=definition.name_span, feature="a net without a list of inputs")
+        )
+    inputs = []
+    for parameter in definition.inputs:
+        if parameter.default is not None:
+            raise Fault(NotSupported(where=parameter.span, feature="an optional input"))
+        assert isinstance(parameter.annotation, syntax.ShapeAnnotation)
+        type_ = declared_type(inner, parameter.annotation, body)
+        tensor = activation.tensor(type_, parameter.name_span)
+        activation.names[tensor.id] = parameter.name
+        body.bind(parameter.name, tensor)
+        inputs.append(tensor)
+    activation.inputs = tuple(inputs)
+    results: Results = run_definition(inner, definition)
+    if isinstance(results, Poison):
+        return None
+    check_results(inner, definition, results)
+    activation.results = results
+    return activation, values
+
+
+def _from_python(value: Any) -> Value:
+    if isinstance(value, list):
+        return as_list(_from_python(item) for item in value)
+    if isinstance(value, tuple):
+        return as_tuple(_from_python(item) for item in value)
+    if isinstance(value, dict):
+        return {key: _from_python(item) for key, item in value.items()}
+    return value
+
+
+def _as_attributes(values: Mapping[str, Value]) -> dict[str, Attribute]:
+    """The hyperparameters that are plain data, for the record."""
+    plain: dict[str, Attribute] = {}
+    for name, value in values.items():
+        if isinstance(value, ListValue):
+            value = tuple(item.value for item in value.items)
+            if not all(isinstance(v, bool | int | float | str) for v in value):
+                continue
+        if value is None or isinstance(value, bool | int | float | str | tuple | DType):
+            plain[name] = value
+    return plain
+
+
+def _output_names(definition: syntax.ModuleDefinition, count: int) -> list[str]:
+    names = [output.name for output in definition.outputs] or [None] * count
+    taken = {name for name in names if name} | {p.name for p in definition.inputs or ()}
+    default = "output"
+    while default in taken:
+        default += "_"
+    if count == 1:
+        return [names[0] or default]
+    return [name or f"{default}{position + 1}" for position, name in enumerate(names)]
+
+
+def _warn_of_unused(context: Context) -> None:
+    for span, name in context.assigned.items():
+        if span not in context.used and not name.startswith("_"):
+            context.report.add(UnusedBinding(where=span, name=name))

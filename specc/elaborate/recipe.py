@@ -1,0 +1,92 @@
+"""The ``train`` block of a net, evaluated and checked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from specc.elaborate.builtins import items_of
+from specc.elaborate.context import Frame
+from specc.elaborate.facts import DuplicateName, UnknownNet, WrongType
+from specc.elaborate.values import POISON, ListValue, TupleValue, Value, describe
+from specc.frontend import syntax
+from specc.frontend.diagnostics import Label
+from specc.frontend.source import Span
+from specc.ir.recipe import Recipe
+from specc.recipe.check import check
+
+
+def recipe_of(
+    frame: Frame,
+    file: syntax.File,
+    net: syntax.ModuleDefinition,
+    settings: Mapping[str, syntax.Expression],
+) -> Recipe | None:
+    """The recipe of ``net`` with the settings from outside; None where there is none, or it is wrong."""
+    block = _block_of(frame, file, net)
+    if block is None and not settings:
+        return None
+    where = block.span if block else next(iter(settings.values())).span
+
+    def evaluate(expression: syntax.Expression) -> Any:
+        value = frame.context.evaluate(frame, expression)
+        plain = _plain(value)
+        if plain is not POISON or value is POISON:
+            return plain
+        frame.report(
+            WrongType(
+                where=expression.span,
+                what="a setting",
+                expected="a number, a string, a list or one of the recipe's entries",
+                found=describe(value),
+            )
+        )
+        return POISON
+
+    blocks = [d.name for d in file.definitions if isinstance(d, syntax.ModuleDefinition)]
+    return check(
+        block.settings if block else (),
+        evaluate,
+        settings,
+        frame.context.report,
+        where,
+        failed=POISON,
+        defined=blocks,
+    )
+
+
+def _block_of(
+    frame: Frame, file: syntax.File, net: syntax.ModuleDefinition
+) -> syntax.TrainDefinition | None:
+    nets = {
+        d.name for d in file.definitions if isinstance(d, syntax.ModuleDefinition) and d.kind == "net"
+    }
+    first: dict[str | None, Span] = {}
+    found = None
+    for item in file.definitions:
+        if not isinstance(item, syntax.TrainDefinition):
+            continue
+        name = item.net.name if item.net else None
+        if item.net is not None and name not in nets:
+            frame.report(UnknownNet(where=item.net.span, name=name, nets=tuple(sorted(nets))))
+        if name in first:
+            frame.report(
+                DuplicateName(
+                    where=item.span,
+                    because=(Label(first[name], "the first"),),
+                    name=f"train {name or ''}".strip(),
+                )
+            )
+        first.setdefault(name, item.span)
+        if name == net.name or (name is None and found is None):
+            found = item
+    return found
+
+
+def _plain(value: Value) -> Any:
+    if isinstance(value, ListValue | TupleValue | range):
+        items = tuple(_plain(item) for item in items_of(value))
+        return POISON if any(item is POISON for item in items) else items
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    return POISON

@@ -1,0 +1,343 @@
+"""A compiled network and what can be made from it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from specc.compiler import Compiled, compile_network, located
+from specc.facts import BadIr, BadOutput
+from specc.frontend.diagnostics import Diagnostic, Fault, SpecError
+from specc.frontend.source import Source, Sources
+from specc.ir.graph import Network
+from specc.ir.types import DType
+from specc.ir.verify import verify_network
+from specc.weights.files import atomic_write
+from specc.weights.fit import fit
+from specc.weights.safetensors import Weights, read_weights, write_weights
+
+if TYPE_CHECKING:
+    import onnx
+    import torch
+
+    from specc.verification.report import ParityReport
+
+
+@dataclass(frozen=True)
+class Port:
+    """A named input or output: its dtype as the language writes it, and its dims.
+
+    A dim is an int, or the text of a symbolic size (``"N"``, ``"H // 2"``).
+    """
+
+    name: str
+    dtype: str
+    dims: tuple[int | str, ...]
+
+
+@dataclass(frozen=True)
+class Built:
+    """The files that a build wrote, and what the parity check found where it was run."""
+
+    paths: tuple[Path, ...]
+    parity: ParityReport | None = None
+
+
+@dataclass(frozen=True)
+class Program:
+    """A net, compiled: checked, and ready for any target.
+
+    ``network`` is its IR, ``warnings`` what the compiler remarked on.
+    """
+
+    network: Network
+    warnings: tuple[Diagnostic, ...] = ()
+    sources: Sources = field(default_factory=Sources, repr=False, compare=False)
+    base: Path | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def name(self) -> str:
+        """The net's name."""
+        return self.network.name
+
+    @property
+    def inputs(self) -> tuple[Port, ...]:
+        """The net's inputs."""
+        return tuple(_port(port) for port in self.network.inputs)
+
+    @property
+    def outputs(self) -> tuple[Port, ...]:
+        """The net's outputs."""
+        return tuple(_port(port) for port in self.network.outputs)
+
+    # ---- targets ---------------------------------------------------------------------------------
+
+    def module(
+        self,
+        seed: int = 0,
+        device: str | torch.device | None = None,
+        *,
+        weights: Any = None,
+    ) -> torch.nn.Module:
+        """The PyTorch module, in train mode.
+
+        Args:
+            seed: What the initial values are drawn from; a value depends on the seed and the
+                parameter's name alone.
+            device: Where the parameters live; the CPU by default.
+            weights: Values in place of the initial ones; see ``onnx``.
+
+        Raises:
+            SpecError: for weights that do not fit.
+        """
+        from specc.targets import torch as target
+
+        with _faults_as_errors(self.sources):
+            arrays = None if weights is None else self._arrays(weights)
+            return target.module(self.network, seed=seed, device=device, weights=arrays)
+
+    def onnx(
+        self, *, weights: Any = None, seed: int = 0, opset: int | None = None
+    ) -> onnx.ModelProto:
+        """The ONNX model, lowered straight from the IR.
+
+        Args:
+            weights: A ``.safetensors`` path, a state dict, a module, or arrays by name. None takes
+                the initial values of ``seed``.
+            seed: What the initial values are drawn from.
+            opset: The ONNX operator set, 17 to 24.
+
+        Raises:
+            SpecError: for weights that do not fit, or an operator that the opset cannot express.
+        """
+        from specc.targets.onnx import to_onnx
+
+        with _faults_as_errors(self.sources):
+            given = None if weights is None else self._weights(weights)
+            return to_onnx(self.network, weights=given, seed=seed, opset=opset)
+
+    def python(self) -> str:
+        """The source of a Python file that defines the module and needs only torch."""
+        from specc.targets.python import source
+
+        with _faults_as_errors(self.sources):
+            return source(self.network)
+
+    def build(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        weights: Any = None,
+        seed: int = 0,
+        opset: int | None = None,
+        verify: bool = True,
+    ) -> Built:
+        """Writes one file, whole or not at all; its suffix says which.
+
+        ``.onnx`` is checked against PyTorch (``verify``) where torch is installed, and no file is
+        left where the two differ; ``.py`` is the module's source, ``.json`` the IR,
+        ``.safetensors`` the weights with the architecture in them.
+
+        Raises:
+            SpecError: for a suffix that is none of these, for weights that do not fit, and for
+                answers that differ.
+        """
+        target = Path(path)
+        with _faults_as_errors(self.sources):
+            if target.suffix == ".onnx":
+                return self._build_onnx(target, weights, seed, opset, verify=verify)
+            if target.suffix == ".py":
+                _write_text(target, self.python())
+            elif target.suffix == ".json":
+                _write_text(target, self.to_json())
+            elif target.suffix == ".safetensors":
+                write_weights(target, self._values(weights, seed), self.metadata())
+            else:
+                raise Fault(BadOutput(name=target.name))
+        return Built((target,))
+
+    def _build_onnx(
+        self, target: Path, weights: Any, seed: int, opset: int | None, *, verify: bool
+    ) -> Built:
+        from specc.targets.onnx import save
+
+        given = None if weights is None else self._weights(weights)
+        reports: list[ParityReport] = []
+
+        def check(path: Path) -> None:
+            from specc.verification.parity import verify as compare
+
+            reports.append(compare(self.network, path, weights=given, seed=seed))
+
+        checked = check if verify and _has_torch() else None
+        paths = save(self.network, target, weights=given, seed=seed, opset=opset, check=checked)
+        return Built(tuple(paths), reports[0] if reports else None)
+
+    # ---- as text ---------------------------------------------------------------------------------
+
+    def to_json(self) -> str:
+        """The IR as JSON; ``from_json`` reads it back without loss."""
+        return self.network.model_dump_json(indent=1) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> Program:
+        """The program of a JSON text.
+
+        Raises:
+            SpecError: where the text is no sound network of this version.
+        """
+        try:
+            network = Network.model_validate_json(text)
+        except (ValidationError, ValueError, RecursionError) as error:
+            raise SpecError([BadIr(problem=_first_problem(error)).diagnostic()]) from None
+        sources = Sources([Source(file.name, file.text) for file in network.sources])
+        problem = verify_network(network)
+        if problem is not None:
+            raise SpecError([BadIr(problem=problem).diagnostic()], sources)
+        return cls(network, sources=sources)
+
+    def show(self) -> str:
+        """A table of the net: name, kind, output shape, parameters, multiply-adds."""
+        from specc.summary.table import show
+
+        return show(self.network)
+
+    def metadata(self) -> dict[str, str]:
+        """What a weight file of this program carries: the architecture, so that no code is needed."""
+        first = self.network.sources[0] if self.network.sources else None
+        return {
+            "specc.compiler": self.network.compiler,
+            "specc.net": self.network.name,
+            "specc.ir": self.network.model_dump_json(),
+            "specc.text": first.text if first else "",
+            "specc.sha256": Source(first.name, first.text).sha256 if first else "",
+        }
+
+    # ---- weights ---------------------------------------------------------------------------------
+
+    def _weights(self, weights: Any) -> Weights:
+        if isinstance(weights, Weights):
+            return weights
+        if isinstance(weights, str | os.PathLike):
+            return read_weights(weights)
+        from specc.targets.torch import to_numpy
+
+        if hasattr(weights, "state_dict"):
+            weights = weights.state_dict()
+        if not isinstance(weights, Mapping):
+            raise TypeError(f"weights are a path, a state dict, a module or arrays, not {weights!r}")
+        arrays = {
+            name: to_numpy(value) if hasattr(value, "detach") else value
+            for name, value in weights.items()
+        }
+        return Weights.of(arrays)
+
+    def _arrays(self, weights: Any) -> dict[str, Any]:
+        """Weights as arrays, one for each parameter; counts of batches start at zero."""
+        import numpy as np
+
+        fitting = fit(self._weights(weights), self.network.parameters, self.network.aliases)
+        arrays: dict[str, Any] = {name: stored.read() for name, stored in fitting.items()}
+        for parameter in self.network.parameters:
+            if parameter.name not in arrays:
+                assert parameter.type.dtype is DType.I64, parameter.name
+                arrays[parameter.name] = np.zeros((), np.int64)
+        return arrays
+
+    def _values(self, weights: Any, seed: int) -> dict[str, Any]:
+        from specc.initialize.values import initial_values
+
+        if weights is not None:
+            return self._arrays(weights)
+        return dict(initial_values(self.network.parameters, seed))
+
+
+def compile(  # noqa: A001 - the name that users expect; the builtin is not needed here
+    source: str | os.PathLike[str],
+    *,
+    net: str | None = None,
+    hyperparameters: Mapping[str, Any] | None = None,
+    settings: Mapping[str, Any] | None = None,
+    **hyper: Any,
+) -> Program:
+    """Compiles a net.
+
+    Args:
+        source: A path, ``"std.lenet"`` for a spec that ships with specc, or the text itself (a
+            string with a newline or a brace).
+        net: Which net, where the file holds several.
+        hyperparameters: Values for the net's header, as may be given by keyword too.
+        settings: Values for its recipe: ``{"epochs": 3, "optimizer": "sgd(lr=0.1)"}``.
+        **hyper: More hyperparameters.
+
+    Raises:
+        SpecError: with every diagnostic, where the spec or a value from outside is wrong. Nothing
+            else escapes, whatever the text holds.
+
+    >>> program = compile("net Double(x: [N, 3]) -> [N, 3] { x * 2 }")
+    >>> program.outputs
+    (Port(name='output', dtype='f32', dims=('N', 3)),)
+    """
+    compiled: Compiled = compile_network(
+        source, net=net, hyperparameters={**(hyperparameters or {}), **hyper}, settings=settings
+    )
+    return Program(compiled.network, compiled.warnings, compiled.sources, compiled.base)
+
+
+def load(path: str | os.PathLike[str]) -> tuple[Program, torch.nn.Module]:
+    """The program and the module of a ``.safetensors`` file that specc wrote; no code is needed.
+
+    Raises:
+        SpecError: where the file cannot be read, or carries no architecture.
+    """
+    with _faults_as_errors(None):
+        weights = read_weights(path)
+    text = weights.metadata.get("specc.ir")
+    if text is None:
+        problem = f"{os.fspath(path)!r} carries weights, but no architecture"
+        raise SpecError([BadIr(problem=problem).diagnostic()])
+    program = Program.from_json(text)
+    return program, program.module(weights=weights)
+
+
+class _faults_as_errors:  # noqa: N801 - reads as a function where it is used
+    """Faults of the stages behind the front end become the error that users see."""
+
+    def __init__(self, sources: Sources | None) -> None:
+        self.sources = sources
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        if isinstance(error, Fault):
+            raise located(error, self.sources) from None
+
+
+def _port(port: Any) -> Port:
+    dims = tuple(dim if isinstance(dim, int) else str(dim) for dim in port.type.shape)
+    return Port(port.name, port.type.dtype.value, dims)
+
+
+def _has_torch() -> bool:
+    from importlib.util import find_spec
+
+    return find_spec("torch") is not None
+
+
+def _write_text(path: Path, text: str) -> None:
+    with atomic_write(path) as temporary:
+        temporary.write_text(text, encoding="utf-8", newline="\n")
+
+
+def _first_problem(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        first = error.errors(include_url=False, include_input=False)[0]
+        place = ".".join(str(part) for part in first["loc"][:6])
+        return f"{place or 'the text'}: {first['msg']}"[:300]
+    return str(error)[:300]
