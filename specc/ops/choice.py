@@ -26,6 +26,7 @@ from specc.ops.operator import (
     sample,
 )
 from specc.ops.promotion import literal_dtype
+from specc.ops.tolerances import EXACT
 
 _XY = (Input("x"), Input("y"))
 
@@ -90,6 +91,7 @@ def _extremum(name: str, op_type: str, on_bools: str, summary: str) -> Operator:
         summary=summary,
         details="NaN where either is NaN; of equal elements each gets half of the gradient.",
         family="choice",
+        tolerance=EXACT,
         inputs=_XY,
         infer=_infer_extremum,
         torch=Torch(call(f"torch.{name}", X, Y)),
@@ -139,6 +141,7 @@ OPERATORS = (
         name="where",
         summary="x where the condition holds, y elsewhere; either may be a number.",
         family="choice",
+        tolerance=EXACT,
         inputs=(Input("condition"), Input("x", optional=True), Input("y", optional=True)),
         arguments=OPERANDS,
         infer=_infer_where,
@@ -167,6 +170,7 @@ OPERATORS = (
         summary="The elements, none below `min`, none above `max`.",
         details="Where min is above max, every element becomes max. NaN stays NaN.",
         family="choice",
+        tolerance=EXACT,
         inputs=(Input("x"),),
         arguments=(
             Argument("min", optional(LITERAL), None),

@@ -23,6 +23,7 @@ from specc.ops.operator import (
     reject,
     sample,
 )
+from specc.ops.tolerances import EXACT
 
 _XY = (Input("x"), Input("y"))
 
@@ -102,6 +103,7 @@ def _logical(name: str, symbol: str, op_type: str, summary: str) -> Operator:
         name=name,
         summary=summary,
         family="comparison",
+        tolerance=EXACT,
         inputs=_XY,
         infer=_infer_logical,
         torch=Torch(Infix(symbol, X, Y)),
@@ -133,6 +135,7 @@ def _test(name: str, summary: str, lower: Callable[[Builder, Site], Handle]) -> 
         name=name,
         summary=summary,
         family="comparison",
+        tolerance=EXACT,
         inputs=(Input("x"),),
         infer=_infer_test,
         torch=Torch(call(f"torch.{name}", X)),
@@ -157,6 +160,7 @@ OPERATORS = (
         name="logical_not",
         summary="Whether it is false: `not x`.",
         family="comparison",
+        tolerance=EXACT,
         inputs=(Input("x"),),
         infer=_infer_not,
         torch=Torch(Prefix("~", X)),

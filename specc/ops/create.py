@@ -22,6 +22,7 @@ from specc.ops.operator import (
     sample,
 )
 from specc.ops.promotion import INTEGER_RANGES
+from specc.ops.tolerances import EXACT
 
 _DTYPE = Argument("dtype", DTYPE, DType.F32, keyword_only=True)
 _PLACE = (("dtype", Attr("dtype")), ("device", DeviceOf()))
@@ -56,6 +57,7 @@ def _constant(name: str, summary: str, value: int) -> Operator:
         name=name,
         summary=summary,
         family="create",
+        tolerance=EXACT,
         inputs=(),
         arguments=(Argument("sizes", several(DIM), variadic=True), _DTYPE),
         infer=_infer_filled,
@@ -157,6 +159,7 @@ def _triangle(name: str, summary: str, *, upper: bool) -> Operator:
         summary=summary,
         details="Of the last two dims; `diagonal` moves the border up (above 0) or down.",
         family="create",
+        tolerance=EXACT,
         inputs=(Input("x"),),
         arguments=(Argument("diagonal", INT, 0),),
         infer=_infer_triangle,
@@ -182,6 +185,7 @@ OPERATORS = (
         summary="A tensor that holds `value` everywhere.",
         details="The sizes are a list: `full([2, 3], 0.5)`.",
         family="create",
+        tolerance=EXACT,
         inputs=(),
         arguments=(Argument("sizes", several(DIM)), Argument("value", LITERAL), _DTYPE),
         infer=_infer_full,
@@ -210,6 +214,7 @@ OPERATORS = (
         summary="The integers from a start (0) up to an end, which is not among them.",
         details="`arange(end)`, `arange(start, end)` or `arange(start, end, step)`.",
         family="create",
+        tolerance=EXACT,
         inputs=(),
         arguments=(
             Argument("bounds", several(DIM), variadic=True),
@@ -236,6 +241,7 @@ OPERATORS = (
         name="eye",
         summary="The identity matrix with n rows and m columns (n, where m is left out).",
         family="create",
+        tolerance=EXACT,
         inputs=(),
         arguments=(Argument("n", DIM), Argument("m", optional(DIM), None), _DTYPE),
         infer=_infer_eye,

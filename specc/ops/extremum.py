@@ -9,6 +9,7 @@ from specc.ops.axes import int64
 from specc.ops.builder import Builder, Handle, Site
 from specc.ops.operator import Inference, reject
 from specc.ops.reducing import ONE_DIM, reduce_over, reduced, reduced_axes, reduction
+from specc.ops.tolerances import EXACT
 
 
 def _same(c: Inference, x: TensorType) -> TensorType:
@@ -74,7 +75,6 @@ def _place(b: Builder, op_type: str, x: Handle, axis: int, keepdim: bool, dtype:
 _NO_BOOLS = (reject("dtype-mismatch", "bool[3]"),)
 _NO_NUMBERS = (reject("dtype-mismatch", "f32[3]"),)
 _DTYPES = ("f32", "i64", "i32", "u8")
-_EXACT = {"f32": 0.0, "f64": 0.0, "f16": 0.0, "bf16": 0.0}
 
 OPERATORS = (
     reduction(
@@ -84,7 +84,7 @@ OPERATORS = (
         _lower_extremum("ReduceMax"),
         function="torch.amax",
         dtypes=(*_DTYPES, "bool"),
-        tolerance=_EXACT,
+        tolerance=EXACT,
         details="torch.amax: several greatest elements share the gradient.",
     ),
     reduction(
@@ -94,7 +94,7 @@ OPERATORS = (
         _lower_extremum("ReduceMin"),
         function="torch.amin",
         dtypes=(*_DTYPES, "bool"),
-        tolerance=_EXACT,
+        tolerance=EXACT,
         details="torch.amin: several least elements share the gradient.",
     ),
     reduction(

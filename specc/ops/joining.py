@@ -14,6 +14,7 @@ from specc.ops.binary import require_equal_dtypes
 from specc.ops.builder import Builder, Handle, Site
 from specc.ops.code import Operands, X, call
 from specc.ops.operator import Inference, Input, Operator, Torch, reject, sample
+from specc.ops.tolerances import EXACT
 
 _TENSORS = (Input("tensors", variadic=True),)
 
@@ -115,6 +116,7 @@ OPERATORS = (
         name="concat",
         summary="Joins tensors along the dim `dim`, in which alone they may differ.",
         family="joining",
+        tolerance=EXACT,
         inputs=_TENSORS,
         arguments=(Argument("dim", AXIS, 0),),
         infer=_infer_concat,
@@ -141,6 +143,7 @@ OPERATORS = (
         name="stack",
         summary="Joins tensors of one shape along a new dim, `dim` of the result.",
         family="joining",
+        tolerance=EXACT,
         inputs=_TENSORS,
         arguments=(Argument("dim", AXIS, 0),),
         infer=_infer_stack,
@@ -163,6 +166,7 @@ OPERATORS = (
         summary="Cuts a tensor into `chunks` parts along `dim`, all of one size but for the last.",
         details="A count that torch.chunk would not give exactly (5 into 4) is refused.",
         family="joining",
+        tolerance=EXACT,
         inputs=(Input("x"),),
         arguments=(Argument("chunks", integer(2)), Argument("dim", AXIS, 0)),
         infer=_infer_chunk,
@@ -183,6 +187,7 @@ OPERATORS = (
         name="split",
         summary="Cuts a tensor into parts of the given sizes along `dim`.",
         family="joining",
+        tolerance=EXACT,
         inputs=(Input("x"),),
         arguments=(Argument("sizes", several(DIM)), Argument("dim", AXIS, 0)),
         infer=_infer_split,

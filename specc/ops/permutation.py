@@ -10,6 +10,7 @@ from specc.ops.axes import axes_of, counted, int64, spread
 from specc.ops.builder import Builder, Handle, Site
 from specc.ops.code import Attr, Method, X
 from specc.ops.operator import Inference, Input, Operator, Torch, reject, sample
+from specc.ops.tolerances import EXACT
 
 _X = (Input("x"),)
 
@@ -78,6 +79,7 @@ OPERATORS = (
         name="transpose",
         summary="Swaps two dims.",
         family="permutation",
+        tolerance=EXACT,
         inputs=_X,
         arguments=(Argument("dim0", INT), Argument("dim1", INT)),
         infer=_infer_transpose,
@@ -97,6 +99,7 @@ OPERATORS = (
         name="permute",
         summary="Puts the dims into another order, which names each of them once.",
         family="permutation",
+        tolerance=EXACT,
         inputs=_X,
         arguments=(Argument("dims", several(INT), variadic=True),),
         infer=_infer_permute,
@@ -117,6 +120,7 @@ OPERATORS = (
         summary="Drops dims of size 1.",
         details="The dims must be named and be 1 when compiling; others are refused, not kept.",
         family="permutation",
+        tolerance=EXACT,
         inputs=_X,
         arguments=(Argument("dim", AXES),),
         infer=_infer_squeeze,
@@ -136,6 +140,7 @@ OPERATORS = (
         name="unsqueeze",
         summary="Adds a dim of size 1 at the place `dim` of the result.",
         family="permutation",
+        tolerance=EXACT,
         inputs=_X,
         arguments=(Argument("dim", AXIS),),
         infer=_infer_unsqueeze,

@@ -13,6 +13,7 @@ from specc.ops.axes import int64, product, spread
 from specc.ops.builder import Builder, Handle, Site
 from specc.ops.code import Method, X, call
 from specc.ops.operator import Inference, Input, Operator, Torch, reject, sample
+from specc.ops.tolerances import EXACT
 
 _X = (Input("x"),)
 
@@ -111,6 +112,7 @@ OPERATORS = (
         summary="Merges the dims from `start_dim` to `end_dim` into one.",
         details="By default all but the first, as nn.Flatten does (torch.flatten merges that too).",
         family="shape",
+        tolerance=EXACT,
         inputs=_X,
         arguments=(Argument("start_dim", AXIS, 1), Argument("end_dim", AXIS, -1)),
         infer=_infer_flatten,
@@ -135,6 +137,7 @@ OPERATORS = (
         name="reshape",
         summary="The same elements in another shape; one size may be -1, and is then computed.",
         family="shape",
+        tolerance=EXACT,
         inputs=_X,
         arguments=(Argument("sizes", several(DIM), variadic=True),),
         infer=_infer_reshape,
@@ -158,6 +161,7 @@ OPERATORS = (
         name="expand",
         summary="Repeats dims of size 1 and adds dims in front; -1 keeps a size.",
         family="shape",
+        tolerance=EXACT,
         inputs=_X,
         arguments=(Argument("sizes", several(DIM), variadic=True),),
         infer=_infer_expand,
@@ -179,6 +183,7 @@ OPERATORS = (
         name="identity",
         summary="The tensor itself.",
         family="shape",
+        tolerance=EXACT,
         inputs=_X,
         infer=lambda c, x: x,
         torch=Torch(X, call("nn.Identity")),

@@ -16,6 +16,7 @@ from specc.ops.axes import int64
 from specc.ops.builder import Builder, Handle, Site
 from specc.ops.code import Code, EllipsisCode, Lit, Part, SliceCode, Subscript, X
 from specc.ops.operator import CodeSite, Inference, Input, Operator, Torch, reject, sample
+from specc.ops.tolerances import EXACT
 
 _TO_THE_END = 2**63 - 1
 _SHAPES = {"index": 1, "slice": 3, "ellipsis": 0, "new": 0}
@@ -226,6 +227,7 @@ OPERATORS = (
             "bounds that size from below."
         ),
         family="slicing",
+        tolerance=EXACT,
         inputs=(Input("x"),),
         arguments=(Argument("items", ITEMS),),
         infer=_infer_slice,

@@ -8,6 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+EXACT: Mapping[str, float] = MappingProxyType({"f64": 0.0, "f32": 0.0, "f16": 0.0, "bf16": 0.0})
+"""Values are moved, chosen or made; nothing is computed."""
+
 ELEMENTWISE: Mapping[str, float] = MappingProxyType(
     {"f64": 1e-12, "f32": 2e-6, "f16": 2e-3, "bf16": 2e-2}
 )
