@@ -1,0 +1,314 @@
+"""Values at which targets like to disagree: every one of them answers as PyTorch does.
+
+The expected values stand here as numbers, or come from torch's own function, never from an entry.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import onnxruntime
+import pytest
+import torch
+from numpy.typing import NDArray
+
+from specc.ir.dims import symbol
+from specc.ir.graph import Network
+from specc.ir.types import TensorType
+from specc.ops.registry import operators
+from specc.ops.single import single
+from specc.targets.onnx import HIGHEST_OPSET, LOWEST_OPSET, to_onnx
+from specc.targets.torch import TORCH_DTYPES, module
+
+NAN, INF = float("nan"), float("inf")
+DTYPES = {torch_dtype: dtype for dtype, torch_dtype in TORCH_DTYPES.items()}
+OPSETS = (LOWEST_OPSET, 18, HIGHEST_OPSET)
+T = symbol("T")
+
+
+def network(name: str, inputs: Sequence[torch.Tensor], arguments: dict[str, Any]) -> Network:
+    types = tuple(TensorType(DTYPES[x.dtype], tuple(x.shape)) for x in inputs)
+    return single(operators()[name], types, arguments)
+
+
+def on_onnxruntime(net: Network, inputs: Sequence[torch.Tensor], opset: int) -> list[NDArray[Any]]:
+    model = to_onnx(net, opset=opset).SerializeToString()
+    session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
+    feeds = {port.name: x.numpy() for port, x in zip(net.inputs, inputs, strict=True)}
+    return [np.asarray(result) for result in session.run(None, feeds)]
+
+
+def assert_gives(
+    expected: torch.Tensor, name: str, *inputs: torch.Tensor, **arguments: Any
+) -> None:
+    """Asserts that shape rule, PyTorch and onnxruntime at several opsets all give ``expected``."""
+    net = network(name, inputs, arguments)
+    (port,) = net.outputs
+    assert (TORCH_DTYPES[port.type.dtype], port.type.shape) == (expected.dtype, expected.shape)
+    torch.testing.assert_close(module(net)(*inputs), expected, equal_nan=True)
+    for opset in OPSETS:
+        (found,) = on_onnxruntime(net, inputs, opset)
+        torch.testing.assert_close(torch.from_numpy(found), expected, equal_nan=True)
+
+
+# ---- integers ------------------------------------------------------------------------------------
+
+SIGNS = torch.tensor([7, -7, 7, -7, 6, -6, 0]), torch.tensor([2, 2, -2, -2, 3, 3, -5])
+
+
+def test_integer_division_rounds_down() -> None:
+    assert_gives(torch.tensor([3, -4, -4, 3, 2, -2, 0]), "floor_div", *SIGNS)
+
+
+def test_the_remainder_has_the_sign_of_the_divisor() -> None:
+    assert_gives(torch.tensor([1, 1, -1, -1, 0, 0, 0]), "mod", *SIGNS)
+
+
+@pytest.mark.parametrize("name", ["floor_div", "mod"])
+@pytest.mark.parametrize("dtype", [torch.int8, torch.int32, torch.int64])
+def test_division_holds_over_a_whole_grid(name: str, dtype: torch.dtype) -> None:
+    x, y = torch.meshgrid(torch.arange(-9, 10), torch.arange(1, 6), indexing="ij")
+    y = torch.cat([y, -y])
+    x = torch.cat([x, x]).to(dtype)
+    y = y.to(dtype)
+    expected = x // y if name == "floor_div" else x % y
+    assert_gives(expected, name, x, y)
+
+
+def test_true_division_of_integers_is_f32() -> None:
+    x = torch.tensor([1, -7])
+    assert_gives(torch.tensor([0.5, -3.5]), "div", x, right=2)
+    assert_gives(torch.tensor([INF, -INF]), "div", x, right=0)
+
+
+def test_an_integer_to_a_negative_power_is_0_but_for_units() -> None:
+    base, exponent = torch.tensor([2, -3, 1, -1, -1, 0]), torch.tensor([-1, -2, -5, -3, -2, 3])
+    assert_gives(torch.tensor([0, 0, 1, -1, 1, 0]), "pow", base, exponent)
+
+
+def test_an_integer_power_wraps_and_is_exact_beyond_doubles() -> None:
+    x = torch.tensor([3, -7, 10])
+    assert_gives(x**23, "pow", x, right=23)
+    assert_gives(torch.tensor([1, 1, 1]), "pow", x, right=0)
+
+
+def test_u8_and_i8_wrap() -> None:
+    x = torch.tensor([0, 1, 200, 255], dtype=torch.uint8)
+    assert_gives(torch.tensor([0, 255, 56, 1], dtype=torch.uint8), "neg", x)
+    assert_gives(torch.tensor([100, 101, 44, 99], dtype=torch.uint8), "add", x, right=100)
+    y = torch.tensor([127, -128], dtype=torch.int8)
+    assert_gives(torch.tensor([-128, -127], dtype=torch.int8), "add", y, right=1)
+
+
+def test_sums_of_small_integers_and_bools_do_not_overflow() -> None:
+    assert_gives(torch.tensor(1000), "sum", torch.full((10,), 100, dtype=torch.int8))
+    assert_gives(torch.tensor(2), "sum", torch.tensor([True, False, True]))
+    assert_gives(torch.tensor(10**8), "prod", torch.full((4,), 100, dtype=torch.int32))
+
+
+# ---- bools ---------------------------------------------------------------------------------------
+
+
+def test_the_sum_of_bools_is_or_and_their_product_and() -> None:
+    a, b = torch.tensor([True, True, False, False]), torch.tensor([True, False, True, False])
+    assert_gives(torch.tensor([True, True, True, False]), "add", a, b)
+    assert_gives(torch.tensor([True, False, False, False]), "mul", a, b)
+
+
+def test_a_bool_meets_numbers_as_0_or_1() -> None:
+    x = torch.tensor([True, False])
+    assert_gives(torch.tensor([3, 2]), "add", x, right=2)
+    assert_gives(torch.tensor([0.5, 1.5]), "sub", x.float(), left=1.5)
+    assert_gives(torch.tensor([0.5, 0.0]), "mul", x, right=0.5)
+
+
+def test_bools_are_ordered() -> None:
+    a, b = torch.tensor([True, True, False, False]), torch.tensor([True, False, True, False])
+    assert_gives(torch.tensor([False, False, True, False]), "lt", a, b)
+    assert_gives(torch.tensor([True, True, False, True]), "ge", a, b)
+    assert_gives(torch.tensor([False, True, False, False]), "gt", a, b)
+    assert_gives(torch.tensor([True, True, True, False]), "max", torch.stack([a, b]), dim=0)
+    assert_gives(torch.tensor([True, False, False, False]), "min", torch.stack([a, b]), dim=0)
+
+
+# ---- floats --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["floor_div", "mod"])
+def test_float_division_is_pythons(name: str) -> None:
+    x = torch.tensor([1.0, -1.0, 7.5, -7.5, 7.5, 0.0, 1.0, -1.0, 0.0, INF, 5.0, -5.0])
+    y = torch.tensor([0.1, 0.1, 2.0, 2.0, -2.0, 3.0, 0.0, 0.0, 0.0, 2.0, INF, INF])
+    expected = torch.floor_divide(x, y) if name == "floor_div" else torch.remainder(x, y)
+    assert_gives(expected, name, x, y)
+    assert torch.floor_divide(x, y)[0] == 9  # 0.1 is a little more than a tenth
+
+
+def test_halves_are_rounded_to_even() -> None:
+    x = torch.tensor([-2.5, -1.5, -0.5, 0.5, 1.5, 2.5, NAN, INF])
+    assert_gives(torch.tensor([-2.0, -2.0, 0.0, 0.0, 2.0, 2.0, NAN, INF]), "round", x)
+
+
+def test_the_sign_of_nan_is_0() -> None:
+    x = torch.tensor([-2.0, 0.0, 3.0, NAN])
+    assert_gives(torch.tensor([-1.0, 0.0, 1.0, 0.0]), "sign", x)
+
+
+@pytest.mark.parametrize("name", ["expm1", "log1p"])
+def test_no_digits_are_lost_near_0(name: str) -> None:
+    x = torch.tensor([0.0, 1e-7, -1e-7, 1e-3, -0.5, 1.0, 30.0, INF])
+    expected = getattr(torch, name)(x.double()).float()
+    assert_gives(expected, name, x)
+
+
+def test_nan_equals_nothing() -> None:
+    x = torch.tensor([NAN, 1.0])
+    assert_gives(torch.tensor([False, True]), "eq", x, x)
+    assert_gives(torch.tensor([True, False]), "ne", x, x)
+    assert_gives(torch.tensor([False, True]), "le", x, x)
+
+
+def test_infinities_and_nans_are_told_apart() -> None:
+    x = torch.tensor([NAN, INF, -INF, 0.0])
+    assert_gives(torch.tensor([True, False, False, False]), "isnan", x)
+    assert_gives(torch.tensor([False, True, True, False]), "isinf", x)
+
+
+def test_a_mask_may_choose_infinity() -> None:
+    mask, x = torch.tensor([True, False]), torch.tensor([1.0, 2.0])
+    assert_gives(torch.tensor([1.0, -INF]), "where", mask, x, right=-INF)
+
+
+def test_the_branch_not_taken_does_not_matter() -> None:
+    mask, x, y = torch.tensor([True, False]), torch.tensor([1.0, NAN]), torch.tensor([INF, 2.0])
+    assert_gives(torch.tensor([1.0, 2.0]), "where", mask, x, y)
+
+
+def test_crossed_bounds_clamp_to_the_upper_and_nan_stays() -> None:
+    x = torch.tensor([-5.0, 0.0, 5.0, NAN])
+    assert_gives(torch.tensor([-1.0, -1.0, -1.0, NAN]), "clamp", x, min=1, max=-1)
+
+
+# ---- NaN, ties, and single elements in reductions ------------------------------------------------
+
+PLACES = [torch.tensor([1.0] * k + [NAN] + [2.0] * (40 - k)) for k in (0, 1, 17, 40)]
+
+
+@pytest.mark.parametrize("name", ["max", "min"])
+@pytest.mark.parametrize("row", PLACES)
+def test_nan_wins_a_reduction_wherever_it_stands(name: str, row: torch.Tensor) -> None:
+    x = torch.stack([row, torch.arange(41.0)])
+    extreme = 40.0 if name == "max" else 0.0
+    assert_gives(torch.tensor([NAN, extreme]), name, x, dim=1)
+    assert_gives(torch.tensor(NAN), name, x)
+    assert_gives(torch.tensor([[NAN, extreme]]), name, x.T.contiguous(), dim=0, keepdim=True)
+
+
+@pytest.mark.parametrize("name", ["maximum", "minimum"])
+def test_nan_wins_between_two(name: str) -> None:
+    x, y = torch.tensor([NAN, 1.0, NAN, 3.0]), torch.tensor([1.0, NAN, NAN, 2.0])
+    assert_gives(getattr(torch, name)(x, y), name, x, y)
+
+
+@pytest.mark.parametrize("name", ["argmax", "argmin"])
+def test_the_first_of_several_extremes_is_named(name: str) -> None:
+    x = torch.tensor([[1, 3, 3, 1], [2, 2, 2, 2]])
+    first = torch.tensor([1, 0] if name == "argmax" else [0, 0])
+    assert_gives(first, name, x, dim=1)
+    assert_gives(first, name, x.float(), dim=1)
+
+
+@pytest.mark.parametrize("name", ["argmax", "argmin"])
+def test_the_first_nan_is_the_extreme(name: str) -> None:
+    x = torch.tensor([[INF, NAN, -INF, NAN], [0.0, -INF, INF, 1.0]])
+    assert_gives(torch.tensor([1, 2 if name == "argmax" else 1]), name, x, dim=1)
+    assert_gives(torch.tensor(1), name, x)
+
+
+@pytest.mark.filterwarnings("ignore:.*degrees of freedom is <= 0")
+def test_the_variance_of_one_element_is_nan() -> None:
+    x = torch.tensor([[2.0], [3.0]])
+    assert_gives(torch.tensor([NAN, NAN]), "var", x, dim=1)
+    assert_gives(torch.tensor([0.0, 0.0]), "var", x, dim=1, correction=0)
+    assert_gives(torch.tensor(NAN), "std", torch.tensor(5.0))
+
+
+@pytest.mark.filterwarnings("ignore:.*degrees of freedom is <= 0")
+def test_no_degrees_of_freedom_are_not_negative_ones() -> None:
+    x = torch.tensor([1.0, 3.0])
+    assert_gives(torch.tensor(INF), "var", x, correction=5)
+
+
+@pytest.mark.parametrize("name", ["sum", "prod", "mean", "max", "min", "argmax", "argmin"])
+def test_a_scalar_is_reduced_to_itself(name: str) -> None:
+    x = torch.tensor(3.0)
+    assert_gives(torch.tensor(0) if name.startswith("arg") else x, name, x)
+
+
+# ---- casts and subscripts ------------------------------------------------------------------------
+
+
+def test_a_float_becomes_an_integer_by_dropping_its_fraction() -> None:
+    dtypes = TORCH_DTYPES.items()
+    for dtype, torch_dtype in dtypes:
+        if dtype.is_integer and dtype.value != "u8":
+            expected = torch.tensor([-1, 0, 0, 2], dtype=torch_dtype)
+            assert_gives(expected, "cast", torch.tensor([-1.9, -0.5, 0.9, 2.9]), dtype=dtype)
+
+
+def test_nan_and_fractions_are_true() -> None:
+    expected = torch.tensor([True, True, False, True])
+    x = torch.tensor([NAN, 0.1, 0.0, -1.0])
+    assert_gives(expected, "cast", x, dtype=DTYPES[torch.bool])
+
+
+SUBSCRIPTS: list[tuple[Callable[[torch.Tensor], torch.Tensor], tuple[object, ...]]] = [
+    (lambda x: x[-100:2], (("slice", -100, 2, None),)),
+    (lambda x: x[1:100:2], (("slice", 1, 100, 2),)),
+    (lambda x: x[..., -2:-1], (("ellipsis",), ("slice", -2, -1, None))),
+    (lambda x: x[-1, :, 0], (("index", -1), ("slice", None, None, None), ("index", 0))),
+    (lambda x: x[None, ..., None, 1], (("new",), ("ellipsis",), ("new",), ("index", 1))),
+    (lambda x: x[0, 1, 2], (("index", 0), ("index", 1), ("index", 2))),
+]
+
+
+@pytest.mark.parametrize(("take", "items"), SUBSCRIPTS)
+def test_a_subscript_takes_what_pythons_does(
+    take: Callable[[torch.Tensor], torch.Tensor], items: tuple[object, ...]
+) -> None:
+    x = torch.arange(60).reshape(3, 4, 5)
+    assert_gives(take(x), "slice", x, items=items)
+
+
+# ---- symbolic sizes ------------------------------------------------------------------------------
+
+N = symbol("N")
+BY_SIZE: list[tuple[str, dict[str, Any], Callable[[torch.Tensor], torch.Tensor]]] = [
+    ("div", {"right": T}, lambda x: x / x.shape[1]),
+    ("sub", {"left": 2 * T}, lambda x: 2 * x.shape[1] - x),
+    ("reshape", {"sizes": (T, -1)}, lambda x: x.reshape(x.shape[1], -1)),
+    ("expand", {"sizes": (3, -1, T)}, lambda x: x.expand(3, -1, -1)),
+    ("slice", {"items": (("ellipsis",), ("slice", 1, None, 2))}, lambda x: x[..., 1::2]),
+    ("slice", {"items": (("index", -1), ("slice", None, T - 1, None))}, lambda x: x[-1, :-1]),
+    ("slice", {"items": (("ellipsis",), ("index", T // 2))}, lambda x: x[:, x.shape[1] // 2]),
+    ("var", {"dim": (0, 1)}, torch.var),
+    ("std", {"dim": 1, "correction": 0}, lambda x: torch.std(x, dim=1, correction=0)),
+    ("clamp", {"max": T - 4}, lambda x: x.clamp(max=x.shape[1] - 4)),
+    ("flatten", {"start_dim": 0}, lambda x: x.flatten()),
+    ("unsqueeze", {"dim": 1}, lambda x: x[:, None]),
+]
+
+
+@pytest.mark.parametrize(("name", "arguments", "expected"), BY_SIZE)
+@pytest.mark.parametrize("sizes", [(1, 6), (5, 3)])
+def test_one_graph_serves_every_size(
+    name: str,
+    arguments: dict[str, Any],
+    expected: Callable[[torch.Tensor], torch.Tensor],
+    sizes: tuple[int, int],
+) -> None:
+    net = single(operators()[name], (TensorType(DTYPES[torch.float32], (N, T)),), arguments)
+    x = torch.linspace(-3, 3, sizes[0] * sizes[1]).reshape(sizes)
+    torch.testing.assert_close(module(net)(x), expected(x))
+    for opset in OPSETS:
+        (found,) = on_onnxruntime(net, [x], opset)
+        torch.testing.assert_close(torch.from_numpy(found), expected(x))
