@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from specc.ir.attributes import Attributes, Hole
-from specc.ir.dims import Dim, Expr, symbol
 from specc.ir.graph import Application, CapturedLayer, Operation, OperatorLayer, Read
-from specc.ir.types import TensorType
 from specc.ops.code import Code
 from specc.targets.python import expressions as py
 from specc.targets.python import layout
@@ -24,9 +22,9 @@ from specc.targets.python.forward import (
 from specc.targets.python.layers import Layers
 from specc.targets.python.layout import SOFT, Doc, Group, IfBroken, Indented
 from specc.targets.python.lowering import Place, code_of, lower
-from specc.targets.python.names import RESERVED, Scope, identifier
-from specc.targets.python.sizes import size, solve
-from specc.targets.python.structure import Holder, Structure
+from specc.targets.python.names import Scope, identifier
+from specc.targets.python.shapes import Shapes
+from specc.targets.python.structure import Holder, Instance, Structure
 
 MARGIN = 8
 
@@ -57,7 +55,11 @@ class Forward:
         self._nodes = {id(node): index for index, node in enumerate(self._body.nodes)}
         self._code = self._lowerings()
         self._names: dict[int, str] = {}
-        self._sizes: dict[Dim, tuple[str, Expression]] = {}
+        self._shapes = Shapes(
+            [(self._inputs[value.id], value.type) for value in self._body.inputs],
+            {name: Hole(name) for name in self._template.parameters},
+            self._hole,
+        )
         self.holes: dict[str, str] = {}
 
     @property
@@ -72,13 +74,19 @@ class Forward:
             for index, node in enumerate(self._body.nodes)
             if isinstance(node, Operation) and self._structure.operator(node.operator).random
         )
-        planner = Planner(self._body, self._code, random)
+        blocks = frozenset(
+            id(node)
+            for node in self._body.nodes
+            if isinstance(node, Application) and self._is_block(node)
+        )
+        planner = Planner(self._body, self._code, random, blocks)
         while True:
             statements = planner.plan()
             self._names = assign_names(self._body, statements, self._inputs)
-            self._size_names = Scope(RESERVED | set(self._names.values()) | set(self.arguments))
-            self._sizes = {}
+            self._shapes.begin({*self._names.values(), *self.arguments})
             printed = [self._statement(statement) for statement in statements]
+            if self._shapes.wants_another_pass():
+                continue
             too_long = {
                 value
                 for statement, doc in zip(statements, printed, strict=True)
@@ -88,7 +96,7 @@ class Forward:
             if not too_long:
                 break
             planner.own_line |= too_long
-        docs: list[Doc] = [(name, " = ", value.doc) for name, value in self._sizes.values()]
+        docs = self._shapes.statements()
         margin = " " * MARGIN
         body = [margin + layout.render(doc, indent=MARGIN) for doc in [*docs, *printed]]
         return [self._signature(), *body]
@@ -144,6 +152,10 @@ class Forward:
             return self._function(tree, layer.operator, layer.attributes, operands, state)
         handed = [self._layer(path) for path in self._handed(node)]
         return py.call(self._layer(node.layer), [*operands, *handed])
+
+    def _is_block(self, node: Application) -> bool:
+        made = self._structure.realise(self._structure.target(self._index, node.layer))
+        return isinstance(made, Instance)
 
     def _handed(self, node: Application) -> list[str]:
         """Paths of the layers that the applied template takes, in its order."""
@@ -207,7 +219,7 @@ class Forward:
             operator=self._structure.operator(operator),
             attributes=attributes,
             types=types,
-            size=lambda dim: size(dim, lambda part: self._known(part, variables)),
+            size=lambda dim: self._shapes.size(dim, variables),
             hole=self._hole,
             operands=operands,
             state=state,
@@ -235,64 +247,10 @@ class Forward:
         self.holes[hole.name] = name
         return py.attribute(py.SELF, name)
 
-    def _known(
-        self, dim: Dim, variables: Sequence[tuple[Expression, TensorType]]
-    ) -> Expression | None:
-        """A size from a tensor at hand, from the template's numbers, or from the inputs' shapes."""
-        for expression, type_ in variables:
-            if dim in type_.shape:
-                return _shape(expression, type_.shape.index(dim))
-        text = str(dim)
-        is_symbol = isinstance(dim, Expr) and dim.symbols == {text}
-        if is_symbol and text[1:] in self._template.parameters:
-            return self._hole(Hole(text[1:]))
-        if dim in self._sizes:
-            return py.name(self._sizes[dim][0])
-        value = self._from_inputs(dim, text if is_symbol else None)
-        if value is None:
-            if is_symbol:
-                raise EmitError(f"no input gives the size {text[:80]}")
-            return None
-        # Inputs may be overwritten on the way, so their sizes are read before anything else.
-        name = self._size_names.unique(
-            identifier(text.lstrip("$") if is_symbol else "size", "size")
-        )
-        self._sizes[dim] = (name, value)
-        return py.name(name)
-
-    def _from_inputs(self, dim: Dim, name: str | None) -> Expression | None:
-        inputs = [(py.name(self._inputs[v.id]), v.type) for v in self._body.inputs]
-        for expression, type_ in inputs:
-            if dim in type_.shape:
-                return _shape(expression, type_.shape.index(dim))
-        if name is None:
-            return None
-        for expression, type_ in inputs:
-            for axis, found in enumerate(type_.shape):
-                solved = solve(name, found)
-                if solved is not None and all(self._is_given(part) for part in solved):
-                    slope, offset = (size(p, lambda part: self._known(part, ())) for p in solved)
-                    value = _shape(expression, axis)
-                    if solved[1] != 0:
-                        value = py.infix("-", value, offset)
-                    return value if solved[0] == 1 else py.infix("//", value, slope)
-        return None
-
-    def _is_given(self, dim: Dim) -> bool:
-        """Whether every symbol is a number of the template's or an input's dim by itself."""
-        dims = {d for value in self._body.inputs for d in value.type.shape}
-        return isinstance(dim, int) or all(
-            symbol(name) in dims or name[1:] in self._template.parameters for name in dim.symbols
-        )
-
 
 def hole_attribute(name: str, taken: set[str]) -> str:
     """Where a class keeps the number ``name``, beside its layers and state."""
     return name if name not in taken else f"_{name}"
-
-
-def _shape(expression: Expression, axis: int) -> Expression:
-    return py.subscript(py.attribute(expression, "shape"), [py.literal(axis)])
 
 
 def _parenthesized(value: Expression) -> Doc:

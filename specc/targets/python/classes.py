@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from specc.ir.flatten import join
 from specc.ir.graph import State
+from specc.ops.operator import StateSlot
 from specc.targets.python import expressions as py
 from specc.targets.python import layout, literals
 from specc.targets.python.body import Forward
 from specc.targets.python.errors import EmitError
 from specc.targets.python.expressions import SELF, Expression
 from specc.targets.python.initial import InitialValues
-from specc.targets.python.layers import Layers, Tree, container_member
+from specc.targets.python.layers import Layers, Tree
 from specc.targets.python.layout import Doc
-from specc.targets.python.names import DICT_MEMBERS, LIST_MEMBERS, Scope, identifier, is_attribute
+from specc.targets.python.names import LIST_MEMBERS, Scope, identifier, is_attribute
 from specc.targets.python.structure import Holder, Structure, container_of
 
 MARGIN = 8
@@ -77,7 +79,7 @@ class ClassWriter:
         arguments: Sequence[Expression] = ()
         if base == "nn.Module":
             docs += [doc for state in self._template.state for doc in self._state(state)]
-            docs += self._tree(SELF, self._layers.containers(self._index), in_dict=False)
+            docs += self._tree(SELF, self._layers.containers(self._index))
             docs += self._own_slots()
         else:
             (arguments,) = self._layers.members(self._index, self._holes)
@@ -114,22 +116,32 @@ class ClassWriter:
         made = self._structure.realise((self._index, ""))
         if not isinstance(made, Holder):
             raise EmitError("a block without a name within another one")
-        return self._slots(SELF, made)
+        return self._slots(SELF, "", made)
 
-    def _slots(self, owner: Expression, made: Holder) -> list[Doc]:
+    def _slots(self, owner: Expression, layer: str, made: Holder) -> list[Doc]:
         docs: list[Doc] = []
         for slot in made.slots:
-            type_ = self._layers.slot_type(made, slot.name)
+            tensor = self._slot(layer, made, slot)
             if slot.role == "parameter":
-                docs.append(
-                    self._assignment(owner, slot.name, self._layers.parameter(type_, self._holes))
-                )
+                docs.append(self._assignment(owner, slot.name, tensor))
             else:
-                tensor = self._layers.tensor(type_, self._holes, "empty")
                 docs.append(self._buffer(owner, slot.name, tensor))
         return docs
 
-    def _tree(self, owner: Expression, tree: Tree, *, in_dict: bool) -> list[Doc]:
+    def _slot(self, layer: str, made: Holder, slot: StateSlot) -> Expression:
+        type_ = self._layers.slot_type(made, slot.name)
+        filled = self._initial.fill(self._index, join(layer, slot.name))
+        write = self._layers.parameter if slot.role == "parameter" else self._layers.tensor
+        return write(type_, self._holes, filled)
+
+    def _parameter_dict(self, layer: str, made: Holder) -> Expression | None:
+        """What holds the parameters of a layer that has no module; None where it has buffers."""
+        if any(slot.role == "buffer" for slot in made.slots):
+            return None
+        entries = [(slot.name, self._slot(layer, made, slot)) for slot in made.slots]
+        return py.call(py.dotted("nn.ParameterDict"), [py.dict_of(entries)])
+
+    def _tree(self, owner: Expression, tree: Tree) -> list[Doc]:
         """Statements that make the layers of ``tree`` below ``owner``."""
         docs: list[Doc] = []
         for name, node in tree.items():
@@ -140,19 +152,19 @@ class ClassWriter:
             docs.append(self._assignment(owner, name, py.call(py.dotted("nn.Module"))))
             inner = py.attribute(owner, name)
             if isinstance(node, dict):
-                docs += self._tree(inner, node, in_dict=False)
+                docs += self._tree(inner, node)
             else:
                 made = self._structure.realise(node)
                 assert isinstance(made, Holder)
-                docs += self._slots(inner, made)
+                docs += self._slots(inner, node[1], made)
         return docs
 
     def _value(self, node: Tree | tuple[int, str]) -> Expression | None:
         """The expression that makes a layer or a container, where one is enough."""
         if not isinstance(node, dict):
             made = self._structure.realise(node)
-            if isinstance(made, Holder) and any(slot.role == "buffer" for slot in made.slots):
-                return None
+            if isinstance(made, Holder):
+                return self._parameter_dict(node[1], made)
             return self._layers.construct(node, self._holes)
         names = list(node)
         kind = container_of(names)
@@ -175,6 +187,3 @@ class ClassWriter:
 
     def _buffer(self, owner: Expression, name: str, value: Expression) -> Doc:
         return py.call(py.attribute(owner, "register_buffer"), [py.literal(name), value]).doc
-
-
-__all__ = ["DICT_MEMBERS", "ClassWriter", "container_member"]

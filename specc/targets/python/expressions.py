@@ -10,7 +10,7 @@ from functools import cached_property
 from specc.ir.types import DType
 from specc.targets.python import layout, literals
 from specc.targets.python.errors import EmitError
-from specc.targets.python.layout import SPACE, Doc, Group, IfBroken, Indented, Line
+from specc.targets.python.layout import SOFT, SPACE, Doc, Group, IfBroken, Indented
 from specc.targets.python.names import is_identifier
 
 # Python's levels of precedence, loosest first.
@@ -54,7 +54,9 @@ class Expression:
 
     def at(self, level: int) -> Doc:
         """This expression where the context takes ``level`` or tighter."""
-        return self.doc if self.level >= level else ("(", self.doc, ")")
+        if self.level >= level:
+            return self.doc
+        return Group(("(", Indented((SOFT, self.doc)), SOFT, ")"))
 
 
 def name(identifier: str) -> Expression:
@@ -160,8 +162,8 @@ def bare_tuple(members: Sequence[Expression]) -> Expression:
     """``a, b`` as in a return; in parentheses where it is broken."""
     if len(members) == 1:
         return members[0]
-    inner = (Line(""), layout.joined(m.doc for m in members), IfBroken(","))
-    return Expression(Group((IfBroken("("), Indented(inner), Line(""), IfBroken(")"))), level=-1)
+    inner = (SOFT, layout.joined(m.doc for m in members), IfBroken(","))
+    return Expression(Group((IfBroken("("), Indented(inner), SOFT, IfBroken(")"))), level=-1)
 
 
 def dict_of(entries: Sequence[tuple[str, Expression]], *, one_per_line: bool = False) -> Expression:
@@ -180,7 +182,8 @@ def infix(operator: str, left: Expression, right: Expression) -> Expression:
         return Expression((left.at(ATOM), f"{gap}**{gap}", right.at(UNARY)), level)
     # Python chains comparisons, so neither side may be one.
     left_level = level + 1 if level == COMPARISON else level
-    return Expression((left.at(left_level), SPACE, operator, " ", right.at(level + 1)), level)
+    doc = Group((left.at(left_level), SPACE, operator, " ", right.at(level + 1)))
+    return Expression(doc, level)
 
 
 def prefix(operator: str, operand: Expression) -> Expression:

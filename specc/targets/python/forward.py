@@ -68,12 +68,14 @@ class Planner:
 
     Values that are used once may be computed where they are used. They wait on a stack, and a node
     takes its operands from the top of it alone, so everything is evaluated in the body's order.
-    ``code`` gives the lowering of nodes that are printed as functions.
+    ``code`` gives the lowering of nodes that are printed as functions, ``blocks`` the identities of
+    applications of a template, ``random`` the indices of nodes that draw.
     """
 
     body: Region
     code: Mapping[int, Code]
     random: frozenset[int] = frozenset()
+    blocks: frozenset[int] = frozenset()
     own_line: set[int] = field(default_factory=set)
 
     def plan(self) -> list[Statement]:
@@ -149,10 +151,10 @@ class Planner:
     def _may_nest(
         self, tree: Tree, node: Operation | Application, code: Code | None, operand: int
     ) -> bool:
-        if code is None:  # a layer: on top of layers and sums, but not of functions
-            return tree.depth < DEEPEST and (
-                isinstance(tree.node, Application) or _is_infix(self._code_of(tree.node))
-            )
+        if code is None:  # a layer: on top of layers and sums, but not of functions or blocks
+            if isinstance(tree.node, Application):
+                return tree.depth < DEEPEST and not {id(node), id(tree.node)} & self.blocks
+            return tree.depth < DEEPEST and _is_infix(self._code_of(tree.node))
         if operand < len(node.inputs) and occurrences(code, operand) != 1:
             return False
         return tree.depth + (not _is_infix(code)) <= DEEPEST and _size(tree) <= 6
@@ -190,6 +192,25 @@ class _Namer:
             for leaf in statement.leaves():
                 self._last_use[leaf] = index
 
+        self._flows_to = self._destinations()
+
+    def _destinations(self) -> dict[int, str]:
+        """For a value that one statement alone uses: the name of the value that it ends up in."""
+        users: dict[int, set[int]] = {}
+        for index, statement in enumerate(self._statements):
+            for leaf in statement.leaves():
+                users.setdefault(leaf, set()).add(index)
+        found: dict[int, str] = {}
+        for statement in reversed(self._statements):
+            for result in statement.results or ():
+                if len(using := users.get(result.id, set())) == 1:
+                    (user,) = using
+                    results = self._statements[user].results or ()
+                    if len(results) == 1:
+                        (end,) = results
+                        found[result.id] = self._wanted[end.id] or found.get(end.id, "")
+        return found
+
     def assign(self) -> dict[int, str]:
         """Names by value id; a value that nothing reads is ``_``."""
         for index, statement in enumerate(self._statements):
@@ -216,6 +237,7 @@ class _Namer:
                 for leaf in leaves
                 if leaf in self._names and self._is_float[leaf] == self._is_float[result.id]
             ][:1]
+            candidates += [name] if (name := self._flows_to.get(result.id, "")) else []
             candidates += [name for name in "xyz" if name not in self._spec_names]
         others = (name for name in _numbered(base) if name not in self._spec_names)
         return next(

@@ -27,13 +27,15 @@ class Slot:
     """One parameter: where it is, and how it starts.
 
     ``owner`` is the class of the module that it belongs to, empty where no class stands for it;
-    ``default`` is how it starts of itself, None where it holds no values until it is set.
+    ``default`` is how it starts of itself, None where the source allocates it, and then
+    ``allocation`` says which allocation that is: a template, and a name in it.
     """
 
     parameter: Parameter
     access: Expression
     owner: str
-    default: Initializer | None
+    default: Initializer | None = None
+    allocation: tuple[int, str] = (-1, "")
 
     @property
     def is_default(self) -> bool:
@@ -55,9 +57,9 @@ class InitialValues:
         self._lacking: set[tuple[str, str]] = set()
         self._slots = list(self._walk(structure.network.root, "", SELF, {}))
 
-    def fill(self, template: int, state: str) -> str:
-        """How a template's own state is allocated: ``empty``, ``zeros`` or ``ones``."""
-        fills = self._fills.get((template, state), {"empty"})
+    def fill(self, template: int, name: str) -> str:
+        """How a template allocates state of this name: ``empty``, ``zeros`` or ``ones``."""
+        fills = self._fills.get((template, name), {"empty"})
         return next(iter(fills)) if len(fills) == 1 else "empty"
 
     # ---- the parameters --------------------------------------------------------------------------
@@ -68,11 +70,10 @@ class InitialValues:
         declared = self._structure.templates[template]
         for state in declared.state:
             parameter = self._parameter(join(path, state.name))
-            made_by = parameter.initializer.name
-            name = made_by if made_by in {"zeros", "ones"} else "empty"
-            self._fills.setdefault((template, state.name), set()).add(name)
+            key = (template, state.name)
+            self._note_fill(key, parameter)
             owner = self._layers.class_names[template]
-            yield Slot(parameter, py.attribute(access, state.name), owner, None)
+            yield Slot(parameter, py.attribute(access, state.name), owner, allocation=key)
         for name in declared.layers:
             key = (template, name)
             made = self._structure.realise(key)
@@ -95,15 +96,24 @@ class InitialValues:
         attributes = filled(made.attributes, dict(holes))
         owned = made.slots if isinstance(made, Holder) else made.operator.state
         for slot in owned:
-            owner, default = "", None
-            if isinstance(made, TorchModule):
-                owner = self._layers.module_class(made)
-                if not slot.when(attributes):
-                    self._lacking.add((owner, slot.name))
-                    continue
-                default = slot.initializer(attributes)
             found = py.attribute(self._layers.member(access, key), slot.name)
-            yield Slot(self._parameter(join(path, slot.name)), found, owner, default)
+            if isinstance(made, Holder):
+                parameter = self._parameter(join(path, slot.name))
+                allocation = (key[0], join(key[1], slot.name))
+                self._note_fill(allocation, parameter)
+                yield Slot(parameter, found, "", allocation=allocation)
+                continue
+            owner = self._layers.module_class(made)
+            if slot.when(attributes):
+                default = slot.initializer(attributes)
+                yield Slot(self._parameter(join(path, slot.name)), found, owner, default)
+            else:
+                self._lacking.add((owner, slot.name))
+
+    def _note_fill(self, allocation: tuple[int, str], parameter: Parameter) -> None:
+        name = parameter.initializer.name
+        fill = name if name in {"zeros", "ones"} else "empty"
+        self._fills.setdefault(allocation, set()).add(fill)
 
     def _parameter(self, name: str) -> Parameter:
         if name not in self._parameters:
@@ -114,7 +124,7 @@ class InitialValues:
 
     def method(self) -> list[str]:
         """The lines of ``reset_parameters``; none where every layer starts as PyTorch's does."""
-        slots = [slot for slot in self._slots if not self._is_filled(slot)]
+        slots = [slot for slot in self._slots if self.fill(*slot.allocation) == "empty"]
         loops = self._loops(slots)
         covered = {(owner, slot) for owners, slot, _ in loops for owner in owners}
         single = [
@@ -126,16 +136,6 @@ class InitialValues:
             return []
         self._layers.imports.add("nn")
         return ["    def reset_parameters(self):", *self._loop_lines(loops), *_lines(single)]
-
-    def _is_filled(self, slot: Slot) -> bool:
-        if slot.default is not None or not slot.owner:
-            return False
-        return any(
-            self._layers.class_names.get(template) == slot.owner
-            and state == slot.parameter.slot
-            and self.fill(template, state) != "empty"
-            for template, state in self._fills
-        )
 
     def _loops(self, slots: list[Slot]) -> list[tuple[tuple[str, ...], str, Initializer]]:
         """(classes, slot, initializer) where all parameters of these classes' slot start alike."""

@@ -52,13 +52,7 @@ class Layers:
             return self._instance(made, holes)
         if isinstance(made, TorchModule):
             return self._module(made, holes)
-        assert isinstance(made, Holder), key
-        self.imports.add("nn")
-        entries = []
-        for slot in made.slots:
-            assert slot.role == "parameter", slot
-            entries.append((slot.name, self.parameter(self.slot_type(made, slot.name), holes)))
-        return py.call(py.dotted("nn.ParameterDict"), [py.dict_of(entries)])
+        raise EmitError(f"{key[1][:80]!r} is no module")
 
     def _module(self, made: TorchModule, holes: Holes) -> Expression:
         place = self._place(made, holes)
@@ -96,7 +90,7 @@ class Layers:
         listed = py.list_of(pairs, one_per_line=len(pairs) >= ONE_PER_LINE)
         return ([py.call(py.name("OrderedDict"), [listed])],)
 
-    def parameter(self, type_: TensorType, holes: Holes, filled: str = "empty") -> Expression:
+    def parameter(self, type_: TensorType, holes: Holes, filled: str) -> Expression:
         """``nn.Parameter(torch.empty(...))``"""
         self.imports.add("nn")
         return py.call(py.dotted("nn.Parameter"), [self.tensor(type_, holes, filled)])

@@ -61,7 +61,8 @@ def arguments(docs: Sequence[Doc], *, one_per_line: bool = False) -> Doc:
     """``(a, b)``: on one line, on one indented line, or one on each line with a trailing comma."""
     if not docs:
         return "()"
-    items = Group((joined(docs), IfBroken(",")), broken=one_per_line)
+    # One argument alone gets no comma, as in black.
+    items = Group((joined(docs), IfBroken("," * (len(docs) > 1))), broken=one_per_line)
     return Group(("(", Indented((SOFT, items)), SOFT, ")"), broken=one_per_line)
 
 
@@ -69,7 +70,7 @@ def items(opening: str, docs: Sequence[Doc], closing: str, *, one_per_line: bool
     """A list, tuple or dict: on one line, or one item on each line with a trailing comma."""
     if not docs:
         return opening + closing
-    inner = (SOFT, joined(docs), IfBroken(","))
+    inner = (SOFT, joined(docs), IfBroken("," * (len(docs) > 1)))
     return Group((opening, Indented(inner), SOFT, closing), broken=one_per_line)
 
 

@@ -225,7 +225,8 @@ class Structure:
     def _adapter(self, layer: OperatorLayer, operator: Operator, site: CodeSite) -> Instance:
         """A stateless operator without a class of its own gets one: a template of one operation."""
         holes = _holes(tuple(layer.attributes.values()))
-        names = [f"x{i + 1}" if i else "x" for i in range(len(site.types))]
+        count = len(site.types)
+        names = list("xyz"[:count]) if count <= 3 else [f"x{i + 1}" for i in range(count)]
         inputs = tuple(
             Value(id=i, type=type_, name=name)
             for i, (name, type_) in enumerate(zip(names, site.types, strict=True))
