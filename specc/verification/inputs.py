@@ -26,8 +26,8 @@ _POSITIONS: Mapping[str, tuple[int, Callable[[FlatOperation], Dim]]] = {
     "Embedding": (0, lambda operation: _as_dim(operation.attributes["num_embeddings"])),
 }
 
-# Which operand of an operator divides: an integer there may not be 0.
-_DIVISORS = {"floor_div": 1, "mod": 1}
+# Operators whose second operand, where it is an integer, may not be 0 or not be negative.
+_POSITIVE_RIGHT = frozenset({"floor_div", "mod", "pow"})
 
 # Operators whose results hold elements of their operands and nothing else.
 _REARRANGING = frozenset(
@@ -95,13 +95,13 @@ def _condition(constraint: Constraint) -> Condition:
 
 @dataclass(frozen=True)
 class _Use:
-    """What an integer input is used as: what it must stay below, and whether it may be 0."""
+    """What an integer input is used as: what it stays below, and whether it must be positive."""
 
     limits: tuple[Dim, ...] = ()
-    divides: bool = False
+    positive: bool = False
 
     def __or__(self, other: _Use) -> _Use:
-        return _Use((*self.limits, *other.limits), self.divides or other.divides)
+        return _Use((*self.limits, *other.limits), self.positive or other.positive)
 
 
 def _uses(network: Network) -> dict[str, _Use]:
@@ -112,8 +112,9 @@ def _uses(network: Network) -> dict[str, _Use]:
         if operation.operator in _POSITIONS:
             operand, length = _POSITIONS[operation.operator]
             uses[operation.inputs[operand]] |= _Use(limits=(length(operation),))
-        elif operation.operator in _DIVISORS:
-            uses[operation.inputs[_DIVISORS[operation.operator]]] |= _Use(divides=True)
+        elif operation.operator in _POSITIVE_RIGHT:
+            if operation.attributes.get("right") is None:  # else it is a number, not a tensor
+                uses[operation.inputs[-1]] |= _Use(positive=True)
         elif operation.operator in _REARRANGING:
             for value in operation.inputs:
                 for result in operation.results:
@@ -138,6 +139,6 @@ def _draw(
     low, high = 0 if dtype.kind == "u" else 1 - _SMALL, _SMALL
     if use.limits:
         low, high = 0, min(int(np.iinfo(dtype).max), *(evaluate(d, sizes) for d in use.limits))
-    if use.divides:
+    if use.positive:
         low, high = 1, max(high, 2)
     return np.asarray(random.integers(low, high, shape)).astype(dtype)
