@@ -1,0 +1,191 @@
+"""The training loop.
+
+Tensor names say their first dim:
+
+    B   the examples of one batch        x   inputs       z   the network's outputs
+    n   the examples of a data set       y   targets
+
+Everything random comes from the seed: initial values (keyed by parameter name), the order of the
+examples (a generator of its own) and dropout (torch's global one, which is put back afterwards). On
+a CPU the same seed gives the same weights to the bit.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from specc.frontend.diagnostics import Fault
+from specc.ir.graph import Network
+from specc.ir.recipe import Recipe
+from specc.recipe.catalogue import LOSSES
+from specc.recipe.complete import complete
+from specc.targets.torch import module
+from specc.training.data import load
+from specc.training.facts import NonFiniteLoss, NothingToTrain, RunFailed, UpdateFailed
+from specc.training.fit import Batchable, fit
+from specc.training.metrics import Averages, loss_function
+from specc.training.optimize import learning_rate, optimizer
+from specc.training.output import Folder
+from specc.training.result import Epoch, Outcome, Progress, Result, Run, Silent
+
+_EVALUATION_BATCH = 1024
+
+
+def train(
+    network: Network,
+    *,
+    recipe: Recipe | None = None,
+    out: Path | None = None,
+    seed: int | None = None,
+    device: str | torch.device | None = None,
+    progress: Progress | None = None,
+    base: Path | None = None,
+) -> Result:
+    """Trains a network by its recipe, or by another one, and gives the trained module and numbers.
+
+    ``out`` is a folder for ``model.safetensors``, ``metrics.jsonl`` and ``curves.png``; without it
+    nothing is written. ``seed`` replaces the recipe's. ``device`` is the best there is if left out.
+    ``base`` is the folder from which the recipe's relative paths count, else the current one.
+    Ctrl-C ends the run early: the files are written, and the outcome says so.
+
+    Raises Fault where the recipe, the data and the network do not go together, and RunFailed, a
+    Fault, where a run that had begun cannot go on.
+    """
+    # ---- the recipe, the data, the model
+    recipe = complete(recipe or network.recipe or Recipe())
+    if seed is not None:
+        recipe = complete(recipe.model_copy(update={"seed": seed}))
+    assert recipe.data is not None
+    assert recipe.loss is not None
+    assert recipe.optimizer is not None
+    network = network.model_copy(update={"recipe": recipe})
+    chosen = torch.device(device if device is not None else _best_device())
+    data = fit(load(recipe.data, base or Path()), network, LOSSES[recipe.loss.name]).to(chosen)
+    watcher = progress or Silent()
+
+    with torch.random.fork_rng(devices=_cuda_devices(chosen)):
+        torch.manual_seed(recipe.seed)
+        order = torch.Generator().manual_seed(recipe.seed)
+        model = module(network, seed=recipe.seed, device=chosen)
+        parameters = [p for p in model.parameters() if p.requires_grad]
+        if not parameters:
+            raise Fault(NothingToTrain(network=network.name))
+        loss_of = loss_function(recipe.loss)
+        update = optimizer(recipe.optimizer, parameters)
+
+        steps_per_epoch = math.ceil(len(data.train) / recipe.batch)
+        steps = recipe.steps or (recipe.epochs or 0) * steps_per_epoch
+        epochs = math.ceil(steps / steps_per_epoch)
+        base_rate = update.param_groups[0]["lr"]
+        rate = learning_rate(
+            recipe.schedule, base_rate, steps=steps, steps_per_epoch=steps_per_epoch
+        )
+        folder = Folder.create(out, network) if out is not None else None
+        watcher.started(
+            Run(
+                network=network.name,
+                device=str(chosen),
+                parameters=sum(p.numel() for p in parameters),
+                train_examples=len(data.train),
+                test_examples=len(data.test),
+                batch=recipe.batch,
+                epochs=epochs,
+                steps=steps,
+            )
+        )
+
+        # ---- the loop
+        began = time.perf_counter()
+        history: list[Epoch] = []
+        outcome: Outcome | None = None
+        step = 0
+        try:
+            for epoch in range(1, epochs + 1):
+                epoch_began = time.perf_counter()
+                model.train()
+                averages = Averages(recipe.loss, recipe.metrics)
+                for index_B in batches(len(data.train), recipe.batch, order):
+                    x_B, y_B = data.train[index_B.to(chosen)]
+                    for group in update.param_groups:
+                        group["lr"] = rate(step)
+                    z_B = model(x_B)
+                    loss = loss_of(z_B, y_B)
+                    value = loss.item()
+                    if not math.isfinite(value):
+                        raise RunFailed(
+                            NonFiniteLoss(loss=value, epoch=epoch, step=step + 1, rate=rate(step))
+                        )
+                    update.zero_grad()
+                    loss.backward()  # type: ignore[no-untyped-call]
+                    update.step()
+                    step += 1
+                    averages.add(loss, z_B, y_B)
+                    watcher.stepped(epoch, len(index_B), value)
+                    if step == steps:
+                        break
+                record = Epoch(
+                    epoch=epoch,
+                    step=step,
+                    train=averages.means(),
+                    test=evaluate(model, data.test, recipe),
+                    learning_rate=rate(step - 1),
+                    seconds=time.perf_counter() - epoch_began,
+                )
+                history.append(record)
+                if folder is not None:
+                    folder.record(record)
+                watcher.epoch_ended(record)
+            outcome = "finished"
+        except KeyboardInterrupt:
+            outcome = "interrupted"
+        except (RuntimeError, ValueError, IndexError) as error:
+            reason = str(error).strip().partition("\n")[0] or type(error).__name__
+            fact = UpdateFailed(reason=reason, epoch=len(history) + 1, step=step + 1)
+            raise RunFailed(fact) from error
+        finally:
+            watcher.ended(outcome)
+
+    # ---- what remains
+    model.eval()
+    return Result(
+        outcome=outcome,
+        epochs=tuple(history),
+        seconds=time.perf_counter() - began,
+        module=model,
+        paths=folder.finish(model, history) if folder is not None else {},
+    )
+
+
+def batches(examples: int, batch: int, order: torch.Generator) -> Iterator[Tensor]:
+    """The indices of each batch of one epoch, in an order drawn anew; the last may be smaller."""
+    index_n = torch.randperm(examples, generator=order)
+    yield from torch.split(index_n, batch)
+
+
+@torch.no_grad()
+def evaluate(model: nn.Module, data: Batchable, recipe: Recipe) -> dict[str, float]:
+    """Loss and metrics by name over all of ``data``. Leaves the model in eval mode."""
+    assert recipe.loss is not None
+    model.eval()
+    loss_of = loss_function(recipe.loss)
+    averages = Averages(recipe.loss, recipe.metrics)
+    for start in range(0, len(data), _EVALUATION_BATCH):
+        x_B, y_B = data[start : start + _EVALUATION_BATCH]
+        z_B = model(x_B)
+        averages.add(loss_of(z_B, y_B), z_B, y_B)
+    return averages.means()
+
+
+def _best_device() -> str:
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def _cuda_devices(device: torch.device) -> list[torch.device]:
+    """The devices, besides the CPU, whose random state a run changes."""
+    return [device] if device.type == "cuda" else []
