@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import re
 import threading
 from dataclasses import replace
@@ -13,6 +14,7 @@ from lark.exceptions import UnexpectedInput
 
 from specc.frontend import syntax
 from specc.frontend.diagnostics import Fault, Report
+from specc.frontend.driver import Driver
 from specc.frontend.lexer import Layout
 from specc.frontend.limits import DEFAULT_LIMITS, Limits
 from specc.frontend.resources import resource
@@ -99,6 +101,7 @@ class _Parser:
         self.layout = Layout()
         self.builder = TreeBuilder()
         self.lark = build_lark(self.layout, self.builder)
+        self.driver = Driver(self.lark)
         self.lock = threading.Lock()
 
     def using(self, text: str, file: int, report: Report, limits: Limits) -> _Parser:
@@ -112,9 +115,14 @@ class _Parser:
         return self
 
     def __enter__(self) -> _Parser:
+        # Parsing makes many objects and no cycles; looking for some takes half of a long file's time.
+        self.collects = gc.isenabled()
+        gc.disable()
         return self
 
     def __exit__(self, *_: object) -> None:
+        if self.collects:
+            gc.enable()
         self.lock.release()
 
     def whole_file(self) -> syntax.File | None:
@@ -147,7 +155,7 @@ class _Parser:
         would count the lines before its start, each time afresh.
         """
         self.layout.offset = span.start
-        return self.lark.parse(self.text[span.start : span.end], start)
+        return self.driver.parse(self.text[span.start : span.end], start)
 
     def _inside_string(self, span: Span) -> syntax.Expression | None:
         # A string holds no string, so this is never one level deeper; what hangs on one another in
