@@ -54,8 +54,8 @@ def _batch_norm_function(s: CodeSite) -> Code:
     return call(
         "F.batch_norm",
         X,
-        StateRef("running_mean"),
-        StateRef("running_var"),
+        StateRef("running_mean") if tracked else Lit(None),
+        StateRef("running_var") if tracked else Lit(None),
         StateRef("weight"),
         StateRef("bias"),
         training=Training() if tracked else Lit(True),

@@ -74,8 +74,10 @@ def _geometries(kind: str) -> Iterator[tuple[tuple[int, ...], dict[str, Any]]]:
         yield shape, KINDS[kind](rng, rank)
 
 
-def _torch_shape(kind: str, shape: tuple[int, ...], given: dict[str, Any]) -> tuple[int, ...] | None:
-    """The shape that PyTorch gives, or None where it refuses; on real tensors, to see every check."""
+def _torch_shape(
+    kind: str, shape: tuple[int, ...], given: dict[str, Any]
+) -> tuple[int, ...] | None:
+    """The shape that PyTorch gives on a real tensor, or None where it refuses."""
     keywords = dict(given)
     first = [keywords.pop("size" if kind == "AdaptiveAvgPool" else "kernel")]
     if kind == "Conv":

@@ -1,0 +1,188 @@
+"""Parity of the targets on one sample: ``same(case)``, and the parts that it is made of.
+
+PyTorch run straight from the entry's data is what everything else is compared with.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+import torch
+
+from specc.ir.types import DType
+from specc.targets.onnx import DEFAULT_OPSET, HIGHEST_OPSET, LOWEST_OPSET, to_onnx
+from specc.targets.torch import TORCH_DTYPES
+from tests.ops.cases import Array, Case
+from tests.ops.onnxruntime_gaps import GAPS
+from tests.ops.torch_runs import Run, run_emitted, run_function, run_module
+
+OPSETS = (LOWEST_OPSET, DEFAULT_OPSET, HIGHEST_OPSET)
+
+# What PyTorch warns of in a sample that is right as it is.
+EXPECTED_WARNINGS = (
+    "Using padding='same' with even kernel lengths",  # it copies the input; the result is the same
+)
+
+
+@contextmanager
+def expected_warnings() -> Iterator[None]:
+    """Lets pass what PyTorch warns of once in a process, in whichever test comes first."""
+    with warnings.catch_warnings():
+        for message in EXPECTED_WARNINGS:
+            warnings.filterwarnings("ignore", message)
+        yield
+
+
+def same(case: Case) -> None:
+    """Shape rule, PyTorch as function and as module, emitted source and onnxruntime all agree."""
+    same_in_torch(case)
+    same_when_emitted(case)
+    for opset in OPSETS:
+        same_in_onnxruntime(case, opset)
+
+
+def same_in_torch(case: Case) -> None:
+    """PyTorch gives the rule's shapes and dtypes; its function and its class do the same."""
+    for sizes in case.sizes:
+        run = run_function(case, sizes)
+        shapes = [tuple(result.shape) for result in run.results]
+        assert shapes == case.shapes(sizes), f"PyTorch gives {shapes} at {sizes}"
+        dtypes = [result.dtype for result in run.results]
+        assert dtypes == [TORCH_DTYPES[type_.dtype] for type_ in case.applied.results]
+        if (module := run_module(case, sizes)) is not None:
+            assert_same_run(module, run, case)
+
+
+def same_when_emitted(case: Case) -> None:
+    """The emitted source gives what the entry's data does, in place and as a layer."""
+    for sizes in case.sizes:
+        expected = run_function(case, sizes)
+        forms = (None,) if case.state or case.operator.torch.module is None else (False, True)
+        for as_layer in forms:
+            assert_same_run(run_emitted(case, sizes, as_layer=as_layer), expected, case)
+
+
+def same_in_onnxruntime(case: Case, opset: int) -> None:
+    """onnxruntime gives PyTorch's shapes and values at this opset."""
+    model = checked_onnx(case, opset)
+    ran = session(model, case)
+    for sizes in case.sizes:
+        expected = run_function(case, sizes).results
+        found = run_onnx(ran, case, sizes)
+        assert [result.shape for result in found] == case.shapes(sizes)
+        for ours, theirs, type_ in zip(found, expected, case.applied.results, strict=True):
+            assert_close(ours, theirs, case, type_.dtype)
+
+
+def same_while_training(case: Case) -> None:
+    """Emitted source and function agree in train mode too: results, gradients, buffers."""
+    sizes = case.sizes[-1]
+    emitted = run_emitted(case, sizes, training=True)
+    assert_same_run(emitted, run_function(case, sizes, training=True), case, ignore=_COUNTER)
+    if (module := run_module(case, sizes, training=True)) is not None:
+        assert_same_run(emitted, module, case)
+
+
+# What a module counts and no function does.
+_COUNTER = frozenset({"num_batches_tracked"})
+
+
+# ---- ONNX ----------------------------------------------------------------------------------------
+
+
+def checked_onnx(case: Case, opset: int) -> onnx.ModelProto:
+    """The sample's network as an ONNX model with the drawn weights, valid by ONNX's own checker."""
+    model = to_onnx(case.network(), weights=case.weights(), opset=opset)
+    onnx.checker.check_model(model, full_check=True)
+    return model
+
+
+def session(model: onnx.ModelProto, case: Case) -> onnxruntime.InferenceSession:
+    """onnxruntime on one CPU thread with all its optimizations; skips what it is known to lack."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.log_severity_level = 4
+    try:
+        return onnxruntime.InferenceSession(
+            model.SerializeToString(), options, providers=["CPUExecutionProvider"]
+        )
+    except onnxruntime.capi.onnxruntime_pybind11_state.NotImplemented as error:
+        for node, dtype in GAPS:
+            if f" {node}(" in str(error) and dtype in case.dtypes:
+                pytest.skip(f"onnxruntime has no {node} of {dtype} on the CPU")
+        raise
+
+
+def run_onnx(
+    ran: onnxruntime.InferenceSession, case: Case, sizes: Mapping[str, int]
+) -> list[Array]:
+    """The results of onnxruntime on the case's inputs."""
+    names = [value.name for value in ran.get_inputs()]
+    results = ran.run(None, dict(zip(names, case.inputs(sizes), strict=True)))
+    return [np.asarray(result) for result in results]
+
+
+# ---- comparing -----------------------------------------------------------------------------------
+
+
+def difference(found: Array | torch.Tensor, expected: Array | torch.Tensor) -> float:
+    """max|a - b| / max|b|, where both agree on which values are not finite."""
+    a, b = (_float64(value) for value in (found, expected))
+    assert a.shape == b.shape, (a.shape, b.shape)
+    finite = np.isfinite(b)
+    np.testing.assert_array_equal(a[~finite], b[~finite])
+    if not finite.any():
+        return 0.0
+    scale = float(np.abs(b[finite]).max())
+    apart = float(np.abs(a[finite] - b[finite]).max())
+    return apart / scale if scale > 0 else apart
+
+
+def _float64(value: Array | torch.Tensor) -> Array:
+    if isinstance(value, torch.Tensor):
+        return np.asarray(value.detach().to(torch.float64).numpy())
+    return value.astype(np.float64)
+
+
+def assert_close(
+    found: Array | torch.Tensor, expected: Array | torch.Tensor, case: Case, dtype: DType
+) -> None:
+    """Asserts that values agree within the entry's tolerance for ``dtype``; integers exactly."""
+    bound = case.operator.tolerance[dtype.value] if dtype.is_float else 0.0
+    assert difference(found, expected) <= bound
+
+
+def assert_same_run(
+    found: Run, expected: Run, case: Case, ignore: frozenset[str] = frozenset()
+) -> None:
+    """Asserts that two runs of PyTorch agree in results, gradients and buffers, by name."""
+    pairs = [
+        *zip(found.results, expected.results, strict=True),
+        *_by_name(found.gradients, expected.gradients, ignore),
+        *_by_name(found.buffers, expected.buffers, ignore),
+    ]
+    for ours, theirs in pairs:
+        assert ours.dtype == theirs.dtype
+        assert_close(ours, theirs, case, _DTYPES[ours.dtype])
+
+
+_DTYPES = {dtype: ours for ours, dtype in TORCH_DTYPES.items()}
+
+
+def _by_name(
+    found: Mapping[str, torch.Tensor | None],
+    expected: Mapping[str, torch.Tensor | None],
+    ignore: frozenset[str],
+) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+    assert set(found) - ignore == set(expected) - ignore
+    for name in set(expected) - ignore:
+        ours, theirs = found[name], expected[name]
+        assert (ours is None) == (theirs is None), name
+        if ours is not None and theirs is not None:
+            yield ours, theirs
