@@ -28,6 +28,7 @@ from specc.ops.registry import operators
 from specc.ops.single import single
 from specc.targets.facts import OpsetOutOfRange, TargetNameClash, TargetUnsupported, UnboundSize
 from specc.targets.onnx import DEFAULT_OPSET, HIGHEST_OPSET, LOWEST_OPSET, to_ir_model, to_onnx
+from specc.version import __version__
 from specc.weights.facts import WeightsDoNotFit
 from tests.targets.networks import Body, network
 
@@ -239,18 +240,29 @@ def test_metadata_says_where_a_model_comes_from() -> None:
     net = mlp().model_copy(update={"sources": (SourceFile(name="mlp.net", text=text),)})
     model = to_onnx(net, seed=7)
     assert {entry.key: entry.value for entry in model.metadata_props} == {
-        "specc.version": "0.1.0",
+        "specc.version": __version__,
         "specc.net": "MLP",
         "specc.seed": "7",
         "specc.sha256": hashlib.sha256(text.encode()).hexdigest(),
     }
-    assert (model.producer_name, model.producer_version) == ("specc", "0.1.0")
+    assert (model.producer_name, model.producer_version) == ("specc", __version__)
     given = to_onnx(net, weights=values(net))
     assert "specc.seed" not in {entry.key for entry in given.metadata_props}
 
 
-@pytest.mark.parametrize("file", ["mlp.net", "/srv/models/mlp.net", "C:\\models\\mlp.net"])
-def test_nodes_tell_their_place_in_the_spec_and_no_folder(file: str) -> None:
+FILES = {
+    "mlp.net": "mlp.net:2:10",
+    "parts/mlp.net": "parts/mlp.net:2:10",
+    "/srv/models/mlp.net": "mlp.net:2:10",
+    "C:\\models\\mlp.net": "mlp.net:2:10",
+    "../mlp.net": "mlp.net:2:10",
+    "\ud800.net": "\\ud800.net:2:10",
+}
+
+
+@pytest.mark.parametrize("file", FILES)
+@pytest.mark.parametrize("opset", [LOWEST_OPSET, DEFAULT_OPSET])
+def test_nodes_tell_their_place_in_the_spec_and_no_folder(file: str, opset: int) -> None:
     net = single(operators()["relu"], (parse_type("f32[N]"),), {})
     (template,) = net.templates
     text = "net A(x: [N]) {\n    x |> relu\n}\n"
@@ -263,8 +275,11 @@ def test_nodes_tell_their_place_in_the_spec_and_no_folder(file: str) -> None:
             "sources": (SourceFile(name=file, text=text),),
         }
     )
-    (relu,) = to_onnx(net).graph.node
-    assert {e.key: e.value for e in relu.metadata_props} == {"specc.span": "mlp.net:2:10"}
+    model = to_onnx(net, opset=opset)
+    onnx.checker.check_model(model, full_check=True)
+    (relu,) = model.graph.node
+    assert {e.key: e.value for e in relu.metadata_props} == {"specc.span": FILES[file]}
+    assert answers(model, x=np.ones([2], np.float32))["y"].tolist() == [1, 1]
 
 
 # ---- what it computes ----------------------------------------------------------------------------

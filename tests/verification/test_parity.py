@@ -150,6 +150,13 @@ def test_a_runtime_that_has_no_kernel_is_named() -> None:
     assert "Gemm" in fact.message
 
 
+def test_sizes_that_pytorch_refuses_are_named() -> None:
+    net = with_constraints(one("Conv", "f32[N, 3, L]", channels=2, kernel=3))
+    fact = fact_of(lambda: verify(net, to_onnx(net)))
+    assert isinstance(fact, RuntimeRefused)
+    assert fact.at == " at N=1, L=1"
+
+
 # ---- inputs --------------------------------------------------------------------------------------
 
 

@@ -17,10 +17,11 @@ from specc.ops.operator import Operator
 from specc.targets.facts import TargetUnsupported
 from specc.targets.onnx.builder import GraphBuilder, Place
 from specc.targets.onnx.dtypes import onnx_shape, onnx_type
-from specc.targets.onnx.metadata import Locations, compiler_version, model_metadata
-from specc.targets.onnx.names import Names, name_nodes
+from specc.targets.onnx.metadata import Locations, model_metadata
+from specc.targets.onnx.names import Names, encodable, name_nodes
 from specc.targets.onnx.opsets import HIGHEST_OPSET, checked_opset, ir_version
 from specc.targets.onnx.weights import GivenWeights, ParameterTensors
+from specc.version import __version__
 
 
 def to_ir_model(
@@ -53,7 +54,7 @@ def to_ir_model(
         lowering.graph(),
         ir_version=ir_version(version),
         producer_name="specc",
-        producer_version=compiler_version(network),
+        producer_version=__version__,
         metadata_props=model_metadata(network, None if weights is not None else seed),
     )
 
@@ -141,8 +142,8 @@ class _Lowering:
             nodes=nodes,
             initializers=[*parameters, *constants],
             opset_imports={"": self._builder.opset},
-            name=self._network.name,
-            doc_string=root.documentation or None,
+            name=encodable(self._network.name),
+            doc_string=encodable(root.documentation) or None,
         )
 
     def value(self, value: FlatValue) -> oir.Value:

@@ -7,6 +7,8 @@ from pathlib import PurePosixPath, PureWindowsPath
 
 from specc.frontend.source import Source, Span
 from specc.ir.graph import Network
+from specc.targets.onnx.names import encodable
+from specc.version import __version__
 
 
 def sha256_of(network: Network) -> str | None:
@@ -23,17 +25,12 @@ def sha256_of(network: Network) -> str | None:
 
 def model_metadata(network: Network, seed: int | None) -> dict[str, str]:
     """The model's own properties. ``seed`` is None where the weights did not come from one."""
-    properties = {"specc.version": compiler_version(network), "specc.net": network.name}
+    properties = {"specc.version": __version__, "specc.net": network.name}
     if (digest := sha256_of(network)) is not None:
         properties["specc.sha256"] = digest
     if seed is not None:
         properties["specc.seed"] = str(seed)
-    return properties
-
-
-def compiler_version(network: Network) -> str:
-    """``0.1.0`` of ``specc 0.1.0``."""
-    return network.compiler.removeprefix("specc").strip()
+    return {key: encodable(value) for key, value in properties.items()}
 
 
 class Locations:
@@ -48,7 +45,7 @@ class Locations:
             return {}
         source = self._sources[span.file]
         line, column = source.position(span.start)
-        return {"specc.span": f"{source.name}:{line}:{column}"}
+        return {"specc.span": encodable(f"{source.name}:{line}:{column}")}
 
 
 def _relative(name: str) -> str:

@@ -23,7 +23,7 @@ class Names:
         Raises a Fault with TargetNameClash where it is taken, and with TargetNameInvalid where no
         ONNX file can hold it.
         """
-        if not name or not _is_encodable(name):
+        if not name or name != encodable(name):
             raise Fault(TargetNameInvalid(name=name, what=what))
         if name in self._owners:
             raise Fault(TargetNameClash(name=name, first=self._owners[name], second=what))
@@ -31,8 +31,7 @@ class Names:
 
     def unique(self, wanted: str) -> str:
         """``wanted``, or ``wanted`` with the first free number."""
-        if not _is_encodable(wanted):
-            wanted = wanted.encode("utf-8", "backslashreplace").decode()
+        wanted = encodable(wanted)
         name, count = wanted, self._counts.get(wanted, 0)
         while name in self._owners:
             count += 1
@@ -42,12 +41,9 @@ class Names:
         return name
 
 
-def _is_encodable(name: str) -> bool:
-    try:
-        name.encode("utf-8")
-    except UnicodeEncodeError:  # a lone surrogate
-        return False
-    return True
+def encodable(text: str) -> str:
+    """``text`` as a protobuf string can hold it: a lone surrogate is written as its escape."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def name_nodes(nodes: Iterable[oir.Node], values: Names, labels: dict[oir.Value, str]) -> None:
