@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from specc.frontend.diagnostics import Diagnostic, SpecError
-from specc.program import Built, Port, Program, compile, load  # noqa: A004
+from specc.program import Built, Port, Program, compile, load
 from specc.version import __version__
 
 if TYPE_CHECKING:

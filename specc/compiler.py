@@ -59,7 +59,9 @@ def read(source: str | os.PathLike[str]) -> Text:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         siblings = [p.name for p in path.parent.glob("*.net")] if path.parent.is_dir() else []
-        raise _refused(name, f"cannot be read: {reason}", did_you_mean(path.name, siblings)) from None
+        raise _refused(
+            name, f"cannot be read: {reason}", did_you_mean(path.name, siblings)
+        ) from None
     return Text(Source(_shown(path), text), path.parent)
 
 
@@ -74,7 +76,7 @@ def _read_std(name: str) -> Text:
 
 
 def _shown(path: Path) -> str:
-    """The name that diagnostics and files show: relative to the current folder, or the bare name."""
+    """What diagnostics and files call it: relative to the current folder, or the bare name."""
     try:
         return path.resolve().relative_to(Path.cwd()).as_posix()
     except ValueError:
@@ -86,7 +88,7 @@ def _refused(name: str, problem: str, advice: str | None = None) -> SpecError:
 
 
 def nets_in(source: str | os.PathLike[str]) -> tuple[str, ...]:
-    """The names of the nets that a file defines. Raises SpecError for a text that does not parse."""
+    """The names of a file's nets. Raises SpecError for a text that does not parse."""
     text = read(source)
     sources, report = Sources(), Report()
     tree = parse(text.source, sources.add(text.source), report)
@@ -107,8 +109,8 @@ def compile_network(
 ) -> Compiled:
     """Compiles one net.
 
-    ``assignments`` are (key, text) pairs as of ``--set key=text``; a key that begins with ``train.``
-    is a setting, any other a hyperparameter. Raises SpecError with all diagnostics.
+    ``assignments`` are (key, text) pairs as of ``--set key=text``; a key that begins with
+    ``train.`` is a setting, any other a hyperparameter. Raises SpecError with all diagnostics.
     """
     text = read(source)
     sources, report = Sources(), Report()
@@ -117,7 +119,9 @@ def compile_network(
         raise _error(report, sources)
     given: dict[str, Any] = dict(hyperparameters or {})
     recipe: dict[str, syntax.Expression] = {}
-    written = [(f"train.{k.removeprefix('train.')}", _as_text(v)) for k, v in (settings or {}).items()]
+    written = [
+        (f"train.{k.removeprefix('train.')}", _as_text(v)) for k, v in (settings or {}).items()
+    ]
     for key, value in (*written, *assignments):
         outside = Source(f"--set {key}", value)
         expression = parse_expression(outside, sources.add(outside), report)

@@ -208,7 +208,7 @@ class Program:
         return show(self.network)
 
     def metadata(self) -> dict[str, str]:
-        """What a weight file of this program carries: the architecture, so that no code is needed."""
+        """What a weight file of this program carries: its architecture, so it needs no code."""
         first = self.network.sources[0] if self.network.sources else None
         return {
             "specc.compiler": self.network.compiler,
@@ -230,7 +230,9 @@ class Program:
         if hasattr(weights, "state_dict"):
             weights = weights.state_dict()
         if not isinstance(weights, Mapping):
-            raise TypeError(f"weights are a path, a state dict, a module or arrays, not {weights!r}")
+            raise TypeError(
+                f"weights are a path, a state dict, a module or arrays, not {weights!r}"
+            )
         arrays = {
             name: to_numpy(value) if hasattr(value, "detach") else value
             for name, value in weights.items()
@@ -257,7 +259,7 @@ class Program:
         return dict(initial_values(self.network.parameters, seed))
 
 
-def compile(  # noqa: A001 - the name that users expect; the builtin is not needed here
+def compile(
     source: str | os.PathLike[str],
     *,
     net: str | None = None,
@@ -305,7 +307,7 @@ def load(path: str | os.PathLike[str]) -> tuple[Program, torch.nn.Module]:
     return program, program.module(weights=weights)
 
 
-class _faults_as_errors:  # noqa: N801 - reads as a function where it is used
+class _faults_as_errors:
     """Faults of the stages behind the front end become the error that users see."""
 
     def __init__(self, sources: Sources | None) -> None:

@@ -74,9 +74,10 @@ def _arithmetic(operator: str, left: Value, right: Value, digits: int) -> Value:
 
 
 def _numbers(operator: str, left: float, right: float, digits: int) -> Value:
-    if operator == "**" and isinstance(left, int) and isinstance(right, int) and right > 0:
+    if operator == "**" and isinstance(left, int) and isinstance(right, int):
         # Bounded before it is computed: 10**10**10 must not be.
-        if left.bit_length() * right > digits * 3.33 + 64:
+        result_bits = left.bit_length() * right
+        if result_bits > digits * 3.33 + 64:
             raise Fault(LimitExceeded(what="digits in an int", limit=digits))
     result = _ARITHMETIC[operator](left, right)
     if isinstance(result, complex):

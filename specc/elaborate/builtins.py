@@ -177,7 +177,9 @@ def builtins(operators: dict[str, Operator]) -> dict[str, Builtin]:
     }
 
 
-def _checked(name: str, function: Callable[..., Value], least: int, most: int) -> Callable[..., Value]:
+def _checked(
+    name: str, function: Callable[..., Value], least: int, most: int
+) -> Callable[..., Value]:
     def checked(*values: Value) -> Value:
         if not least <= len(values) <= most:
             wanted = str(least) if least == most else f"{least} to {most}"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from specc.elaborate.facts import LimitExceeded
 from specc.elaborate.instances import Activation, Instance
 from specc.elaborate.scope import Scope
-from specc.elaborate.values import LayerValue, Requirement, Tensor, Value
+from specc.elaborate.values import LayerValue, Poison, Requirement, Tensor, Value
 from specc.frontend.diagnostics import Fact, Fault, Label, Report
 from specc.frontend.source import Sources, Span
 from specc.ir.graph import Constraint, Role
@@ -61,7 +61,7 @@ class Context:
     bounds: Bounds
     # Bodies and expressions are mutually recursive with layers; these tie the knot.
     evaluate: Callable[[Frame, Expression], Value]
-    run_body: Callable[[Frame, LayerValue, tuple[Tensor, ...]], tuple[Tensor, ...]]
+    run_body: Callable[[Frame, LayerValue, tuple[Tensor, ...]], tuple[Tensor, ...] | Poison]
     parameters: dict[str, ParameterRecord] = field(default_factory=dict)
     aliases: dict[str, str] = field(default_factory=dict)
     constraints: dict[tuple[str, str, str], Constraint] = field(default_factory=dict)
@@ -121,7 +121,7 @@ class OutOfBounds(Fault):
 
 @dataclass(frozen=True)
 class Frame:
-    """Where an expression is evaluated: a scope, the activation under way, and the uses that led here.
+    """Where an expression is evaluated: a scope, an activation, and the uses that led here.
 
     ``activation`` is None at the top of a file, where there are no tensors.
     """
@@ -135,6 +135,16 @@ class Frame:
         """The same place with another scope."""
         return replace(self, scope=scope)
 
+    def evaluate(self, expression: Expression) -> Value:
+        """The value of an expression here; POISON, with a report, where it is wrong."""
+        return self.context.evaluate(self, expression)
+
+    def recover(self, fault: Fault, span: Span) -> None:
+        """Reports a fault and goes on; an exceeded limit ends the elaboration instead."""
+        self.report(fault.fact, span)
+        if isinstance(fault, OutOfBounds):
+            raise fault
+
     def report(self, fact: Fact, span: Span | None = None) -> None:
         """Reports a fact, with a place where it has none and the chain of uses that led here."""
         changes: dict[str, object] = {}
@@ -142,5 +152,4 @@ class Frame:
             changes["where"] = span
         if self.uses and not fact.uses:
             changes["uses"] = self.uses
-        # An instance dict update through replace() keeps facts frozen.
         self.context.report.add(replace(fact, **changes) if changes else fact)  # type: ignore[arg-type]

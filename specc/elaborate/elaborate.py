@@ -9,8 +9,9 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from specc.elaborate import evaluate as evaluation
+from specc.elaborate.binding import bind_parameters
+from specc.elaborate.bodies import check_results, refuse_duplicates, run_body, run_definition
 from specc.elaborate.builtins import as_list, as_tuple, builtins
-from specc.elaborate.calls import bind_parameters
 from specc.elaborate.context import Bounds, Context, Frame, OutOfBounds
 from specc.elaborate.facts import DuplicateName, UnknownNet, UnusedBinding
 from specc.elaborate.generalize import generalize
@@ -20,8 +21,8 @@ from specc.elaborate.layers import Results
 from specc.elaborate.recipe import recipe_of
 from specc.elaborate.scope import Scope
 from specc.elaborate.signature import declared_type
-from specc.elaborate.statements import check_results, refuse_duplicates, run_body, run_definition
 from specc.elaborate.values import (
+    POISON,
     BlockConstructor,
     FunctionValue,
     ListValue,
@@ -114,15 +115,15 @@ def _elaborate(
             collect_rules(frame, item.rules, "")
     built = _build_net(frame, definition, scope, hyperparameters)
     recipe = recipe_of(frame, file, definition, settings)
-    if built is None or context.report.failed:
+    if built is None or _failed(context):
         return None
     root, values = built
     parameters = resolve_parameters(context)
-    if context.report.failed:
+    if _failed(context):
         return None
     _warn_of_unused(context)
     templates, index = generalize(context, root)
-    if context.report.failed:
+    if _failed(context):
         return None
     body = templates[index].body
     types = {value.id: value.type for value in body.inputs}
@@ -136,7 +137,9 @@ def _elaborate(
         inputs=tuple(Port(name=value.name, type=value.type) for value in body.inputs),
         outputs=tuple(
             Port(name=name, type=types[id_])
-            for name, id_ in zip(_output_names(definition, len(body.results)), body.results, strict=True)
+            for name, id_ in zip(
+                _output_names(definition, len(body.results)), body.results, strict=True
+            )
         ),
         templates=templates,
         root=index,
@@ -145,6 +148,10 @@ def _elaborate(
         constraints=tuple(context.constraints.values()),
         recipe=recipe,
     )
+
+
+def _failed(context: Context) -> bool:
+    return context.report.failed
 
 
 # ---- the scope of a file -------------------------------------------------------------------------
@@ -172,13 +179,13 @@ def _define(frame: Frame, file: syntax.File) -> None:
         if isinstance(item, syntax.Import):
             frame.report(NotSupported(where=item.span, feature="an import"))
             for name in item.names:
-                frame.scope.bind(name.name, evaluation.POISON)
+                frame.scope.bind(name.name, POISON)
             continue
         if isinstance(item, syntax.DeviceDefinition):
             frame.report(NotSupported(where=item.span, feature="a device"))
         if isinstance(item, syntax.InitializerDefinition):
             frame.report(NotSupported(where=item.name_span, feature="an initializer definition"))
-            frame.scope.bind(item.name, evaluation.POISON)
+            frame.scope.bind(item.name, POISON)
         if not isinstance(
             item,
             syntax.ModuleDefinition
@@ -202,7 +209,7 @@ def _define(frame: Frame, file: syntax.File) -> None:
         elif isinstance(item, syntax.FunctionDefinition):
             frame.scope.bind(item.name, FunctionValue(item, frame.scope))
         elif isinstance(item, syntax.DeviceDefinition):
-            frame.scope.bind(item.name, evaluation.POISON)
+            frame.scope.bind(item.name, POISON)
 
 
 def _pick(file: syntax.File, net: str | None) -> syntax.ModuleDefinition:
@@ -276,10 +283,10 @@ def _as_attributes(values: Mapping[str, Value]) -> dict[str, Attribute]:
     plain: dict[str, Attribute] = {}
     for name, value in values.items():
         if isinstance(value, ListValue):
-            value = tuple(item.value for item in value.items)
-            if not all(isinstance(v, bool | int | float | str) for v in value):
-                continue
-        if value is None or isinstance(value, bool | int | float | str | tuple | DType):
+            entries = tuple(item.value for item in value.items)
+            if all(isinstance(entry, bool | int | float | str) for entry in entries):
+                plain[name] = entries
+        elif value is None or isinstance(value, bool | int | float | str | DType):
             plain[name] = value
     return plain
 

@@ -267,7 +267,9 @@ class UndecidedCondition(Fact):
 
     @property
     def help(self) -> str | None:
-        return "write the size as a number in the net's header, or say what must hold in an `assert`"
+        return (
+            "write the size as a number in the net's header, or say what must hold in an `assert`"
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,17 +1,18 @@
-"""Instances to templates: activations of the same structure share one, the numbers that differ become holes.
+"""Instances to templates: activations of one structure share one; numbers that differ are holes.
 
-Two activations are of the same structure where they come from the same definition and differ in ints,
-floats and sizes alone. Each such number is a column over all activations of a group; a column of one
-value stays a literal, each other distinct column is one hole: a *parameter*, filled where the layer
-is made, for attributes and shapes of state; a *size*, filled where it is applied, for what occurs in
-types alone. Children come before parents, so that a child's fillings are numbers of its parent.
+Two activations are of the same structure where they come from the same definition and differ in
+ints, floats and sizes alone. Each such number is a column over all activations of a group. A column
+of one value stays a literal; each other distinct column is one hole: a *parameter*, filled where
+the layer is made, for attributes and shapes of state; a *size*, filled where it is applied, for
+what occurs in types alone. Children come before parents, so that a child's fillings are numbers of
+its parent.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any
 
 from specc.elaborate.context import Context
 from specc.elaborate.facts import SharingFault
@@ -23,24 +24,22 @@ from specc.elaborate.instances import (
     RawApplication,
     RawOperation,
 )
-from specc.elaborate.values import BlockConstructor, Branches, Sequence, Tensor
+from specc.elaborate.shapes import (
+    Number,
+    Shape,
+    attribute_shapes,
+    erased,
+    numbers,
+    replaced,
+    state_shape,
+    tensor_shape,
+)
+from specc.elaborate.templates import TemplateBuilder
+from specc.elaborate.values import BlockConstructor
 from specc.frontend.diagnostics import Label
 from specc.ir import graph
-from specc.ir.attributes import Attribute, Hole
-from specc.ir.dims import Dim, Expr
-from specc.ir.types import TensorType
-
-
-@dataclass(frozen=True, slots=True)
-class Number:
-    """A number of a body that a template may leave open."""
-
-    value: Any
-    name: str
-    is_size: bool
-
-
-Shape: TypeAlias = Any  # nested tuples of plain values and Numbers
+from specc.ir.attributes import Hole
+from specc.ir.dims import Dim
 
 
 @dataclass
@@ -51,7 +50,6 @@ class Group:
     members: list[Activation] = field(default_factory=list)
     parameters: tuple[str, ...] = ()
     sizes: tuple[str, ...] = ()
-    template: graph.Template | None = None
 
 
 def generalize(context: Context, root: Activation) -> tuple[tuple[graph.Template, ...], int]:
@@ -69,7 +67,7 @@ class _Generalization:
 
     def run(self, root: Activation) -> tuple[tuple[graph.Template, ...], int]:
         for activation in _children_first(root):
-            key = _erased(self._shape(activation, final=False))
+            key = erased(self._shape(activation, final=False))
             group = self.groups.setdefault(key, Group(len(self.groups)))
             group.members.append(activation)
             self.group_of[activation] = group
@@ -98,13 +96,11 @@ class _Generalization:
 
     def _template(self, group: Group) -> graph.Template:
         shapes = [self._shape(activation, final=True) for activation in group.members]
-        columns = list(zip(*(_numbers(shape) for shape in shapes), strict=True))
+        columns = list(zip(*(numbers(shape) for shape in shapes), strict=True))
         holes = self._holes(group, columns)
-        template = _Builder(self, group.members[0]).template(
-            _replaced(shapes[0], iter(holes)), group
+        return TemplateBuilder(group.members[0]).template(
+            replaced(shapes[0], iter(holes)), group.parameters, group.sizes
         )
-        group.template = template
-        return template
 
     def _holes(self, group: Group, columns: list[tuple[Number, ...]]) -> list[Hole | None]:
         """For each column its hole, or None where it is one value throughout."""
@@ -125,14 +121,14 @@ class _Generalization:
                 names[key] = name
                 (sizes if wanted_size else parameters).append(name)
                 self._fill(group, column, name, is_size=wanted_size)
+        # What a layer takes in comes before what it gives, as in torch.nn's own signatures.
+        parameters.sort(key=lambda name: not name.startswith("in_"))
         group.parameters, group.sizes = tuple(parameters), tuple(sizes)
         return [
             Hole(names[key]) if varies else None for key, varies in zip(keys, varying, strict=True)
         ]
 
-    def _fill(
-        self, group: Group, column: tuple[Number, ...], name: str, *, is_size: bool
-    ) -> None:
+    def _fill(self, group: Group, column: tuple[Number, ...], name: str, *, is_size: bool) -> None:
         for activation, number in zip(group.members, column, strict=True):
             if is_size:
                 self.fillings.setdefault(activation, {})[name] = number.value
@@ -159,12 +155,18 @@ class _Generalization:
     def _shape(self, activation: Activation, *, final: bool) -> Shape:
         instance = activation.instance
         constructor = instance.constructor
-        kind = id(constructor.definition) if isinstance(constructor, BlockConstructor) else constructor.name
+        kind = (
+            id(constructor.definition)
+            if isinstance(constructor, BlockConstructor)
+            else constructor.name
+        )
         return (
             kind,
-            tuple(_tensor_shape(t) for t in activation.inputs),
-            tuple((name, self._layer_shape(built, final)) for name, built in instance.layers.items()),
-            tuple((s.name, s.role, _state_type(s.type)) for s in instance.state.values()),
+            tuple(tensor_shape(t) for t in activation.inputs),
+            tuple(
+                (name, self._layer_shape(built, final)) for name, built in instance.layers.items()
+            ),
+            tuple((s.name, s.role, state_shape(s.type)) for s in instance.state.values()),
             tuple(self._node_shape(node, final) for node in activation.nodes),
             tuple(t.id for t in activation.results),
             tuple(activation.captured),
@@ -172,7 +174,12 @@ class _Generalization:
 
     def _layer_shape(self, built: Built, final: bool) -> Shape:
         if isinstance(built, BuiltOperator):
-            return ("operator", built.operator.name, _attributes(built.attributes), built.borrows)
+            return (
+                "operator",
+                built.operator.name,
+                attribute_shapes(built.attributes),
+                built.borrows,
+            )
         group = self.group_of.get(built.activations[0])
         arguments = self.arguments.get(built, {}) if final else {}
         return (
@@ -182,9 +189,15 @@ class _Generalization:
         )
 
     def _node_shape(self, node: Any, final: bool) -> Shape:
-        results = tuple(_tensor_shape(t) for t in node.results)
+        results = tuple(tensor_shape(t) for t in node.results)
         if isinstance(node, RawOperation):
-            return ("operation", node.operator.name, _attributes(node.attributes), node.inputs, results)
+            return (
+                "operation",
+                node.operator.name,
+                attribute_shapes(node.attributes),
+                node.inputs,
+                results,
+            )
         if isinstance(node, RawApplication):
             inner = node.activation
             sizes = self.fillings.get(inner, {}) if final and inner else {}
@@ -199,60 +212,6 @@ class _Generalization:
                 results,
             )
         return ("read", node.reference, results)
-
-
-def _tensor_shape(tensor: Tensor) -> Shape:
-    return (tensor.id, _type_shape(tensor.type))
-
-
-def _type_shape(type_: TensorType) -> Shape:
-    return (type_.dtype, tuple(Number(dim, "size", True) for dim in type_.shape))
-
-
-def _state_type(type_: TensorType) -> Shape:
-    return (type_.dtype, tuple(Number(dim, "features", False) for dim in type_.shape))
-
-
-def _attributes(attributes: dict[str, Attribute]) -> Shape:
-    return tuple((name, _attribute(name, value)) for name, value in attributes.items())
-
-
-def _attribute(name: str, value: Attribute) -> Shape:
-    if isinstance(value, tuple):
-        return tuple(_attribute(name, item) for item in value)
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return Number(value, name, False)
-    return value
-
-
-# ---- shapes as trees -----------------------------------------------------------------------------
-
-
-def _erased(shape: Shape) -> Shape:
-    """The structure alone: what a template's members have in common."""
-    if isinstance(shape, Number):
-        return "size" if shape.is_size else type(shape.value)
-    if isinstance(shape, tuple):
-        return tuple(_erased(part) for part in shape)
-    return str(shape) if isinstance(shape, Expr) else (type(shape), shape)
-
-
-def _numbers(shape: Shape) -> Iterator[Number]:
-    if isinstance(shape, Number):
-        yield shape
-    elif isinstance(shape, tuple):
-        for part in shape:
-            yield from _numbers(part)
-
-
-def _replaced(shape: Shape, holes: Iterator[Hole | None]) -> Shape:
-    """The shape with each number's hole, or its value where it has none."""
-    if isinstance(shape, Number):
-        hole = next(holes)
-        return shape.value if hole is None else hole
-    if isinstance(shape, tuple):
-        return tuple([_replaced(part, holes) for part in shape])
-    return shape
 
 
 def _children_first(root: Activation) -> Iterator[Activation]:
@@ -274,105 +233,10 @@ def _children_first(root: Activation) -> Iterator[Activation]:
 
 def _fresh(name: str, taken: set[str]) -> str:
     candidate, count = name, 1
+    if candidate in taken:
+        candidate = f"out_{name}"  # most often a second width: ``channels`` and ``out_channels``
     while candidate in taken:
         count += 1
         candidate = f"{name}{count}"
     taken.add(candidate)
     return candidate
-
-
-# ---- building ------------------------------------------------------------------------------------
-
-
-class _Builder:
-    """Turns a replaced shape into a template. Places and names come from one member."""
-
-    def __init__(self, owner: _Generalization, member: Activation) -> None:
-        self.owner = owner
-        self.member = member
-
-    def template(self, shape: Shape, group: Group) -> graph.Template:
-        _, inputs, layers, state, nodes, results, captured = shape
-        instance = self.member.instance
-        constructor = instance.constructor
-        kind, name, documentation = "sequence", constructor.name, ""
-        if isinstance(constructor, BlockConstructor):
-            definition = constructor.definition
-            kind, documentation = definition.kind, definition.documentation
-            if instance.owner is not None:
-                kind = "block"  # a net that another uses
-        elif isinstance(constructor, Branches):
-            kind = "branches"
-        assert isinstance(constructor, BlockConstructor | Branches | Sequence)
-        declared: dict[str, graph.Layer] = {
-            layer_name: _layer(layer) for layer_name, layer in layers
-        }
-        declared |= {layer_name: graph.CapturedLayer() for layer_name in captured}
-        return graph.Template(
-            name=name,
-            kind=kind,  # type: ignore[arg-type]
-            parameters=group.parameters,
-            sizes=group.sizes,
-            layers=declared,
-            state=tuple(
-                graph.State(name=state_name, role=role, type=_type(type_))
-                for state_name, role, type_ in state
-            ),
-            body=graph.Region(
-                inputs=self._values(inputs),
-                nodes=tuple(
-                    self._node(node, raw.span)
-                    for node, raw in zip(nodes, self.member.nodes, strict=True)
-                ),
-                results=results,
-            ),
-            documentation=documentation,
-            span=instance.span,
-        )
-
-    def _values(self, shapes: Iterable[Shape]) -> tuple[graph.Value, ...]:
-        names = self.member.names
-        return tuple(
-            graph.Value(id=id_, type=_type(type_), name=names.get(id_, "")) for id_, type_ in shapes
-        )
-
-    def _node(self, shape: Shape, span: graph.Span) -> graph.Node:
-        if shape[0] == "operation":
-            _, operator, attributes, inputs, results = shape
-            return graph.Operation(
-                operator=operator,
-                attributes=dict(attributes),
-                inputs=inputs,
-                results=self._values(results),
-                span=span,
-            )
-        if shape[0] == "application":
-            _, reference, _, sizes, inputs, borrowed, captured, results = shape
-            return graph.Application(
-                layer=reference,
-                sizes={name: _size(value) for name, value in sizes},
-                inputs=inputs,
-                borrowed=dict(borrowed),
-                captured=dict(captured),
-                results=self._values(results),
-                span=span,
-            )
-        _, reference, results = shape
-        return graph.Read(path=reference, results=self._values(results), span=span)
-
-
-def _layer(shape: Shape) -> graph.Layer:
-    if shape[0] == "operator":
-        _, operator, attributes, borrows = shape
-        return graph.OperatorLayer(operator=operator, attributes=dict(attributes), borrows=borrows)
-    _, template, arguments = shape
-    return graph.BlockLayer(template=template, arguments=dict(arguments))
-
-
-def _size(value: Dim | Hole) -> Dim:
-    return value.size if isinstance(value, Hole) else value
-
-
-def _type(shape: Shape) -> TensorType:
-    dtype, dims = shape
-    return TensorType(dtype, tuple(_size(dim) for dim in dims))

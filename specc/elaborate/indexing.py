@@ -6,7 +6,7 @@ from specc.elaborate.builtins import items_of
 from specc.elaborate.calls import is_tensor, result_of
 from specc.elaborate.context import Frame
 from specc.elaborate.facts import BadValue, WrongResultCount, WrongType
-from specc.elaborate.layers import as_tensor, operate
+from specc.elaborate.operate import as_tensor, operate
 from specc.elaborate.values import (
     POISON,
     ListValue,
@@ -35,7 +35,7 @@ def index(frame: Frame, value: Value, node: syntax.Index) -> Value:
     item = node.items[0]
     if isinstance(item, syntax.Slice):
         return _slice_list(frame, value, item)
-    key = frame.context.evaluate(frame, item)
+    key = frame.evaluate(item)
     if isinstance(key, Poison):
         return POISON
     if isinstance(value, dict):
@@ -46,13 +46,17 @@ def index(frame: Frame, value: Value, node: syntax.Index) -> Value:
                 BadValue(
                     where=item.span,
                     problem=f"the map has no key {key!r}",
-                    advice=f"did you mean {close!r}?" if close else f"its keys are {', '.join(shown)}",
+                    advice=f"did you mean {close!r}?"
+                    if close
+                    else f"its keys are {', '.join(shown)}",
                 )
             )
         return value[key]
     if not isinstance(value, ListValue | TupleValue | range):
         raise Fault(
-            WrongType(what="what is indexed", expected="a tensor, a list or a map", found=describe(value))
+            WrongType(
+                what="what is indexed", expected="a tensor, a list or a map", found=describe(value)
+            )
         )
     entries = list(items_of(value))
     if isinstance(key, bool) or not isinstance(key, int):
@@ -79,7 +83,7 @@ def _slice_list(frame: Frame, value: Value, node: syntax.Slice) -> Value:
 
 
 def _bound(frame: Frame, part: syntax.Expression | None) -> Value:
-    return None if part is None else frame.context.evaluate(frame, part)
+    return None if part is None else frame.evaluate(part)
 
 
 def _index_tensor(frame: Frame, value: Value, node: syntax.Index) -> Value:
@@ -106,11 +110,14 @@ def _entry(frame: Frame, item: syntax.Expression) -> Entry | None:
             if bound is not None and not is_size(bound):
                 raise Fault(
                     WrongType(
-                        where=item.span, what="a slice's bound", expected="an int", found=describe(bound)
+                        where=item.span,
+                        what="a slice's bound",
+                        expected="an int",
+                        found=describe(bound),
                     )
                 )
         return ("slice", *bounds)
-    value = frame.context.evaluate(frame, item)
+    value = frame.evaluate(item)
     if isinstance(value, Poison):
         return None
     if value is None:
@@ -119,7 +126,10 @@ def _entry(frame: Frame, item: syntax.Expression) -> Entry | None:
         return ("index", value)
     raise Fault(
         WrongType(
-            where=item.span, what="a tensor's index", expected="an int or a slice", found=describe(value)
+            where=item.span,
+            what="a tensor's index",
+            expected="an int or a slice",
+            found=describe(value),
         )
     )
 
@@ -143,7 +153,8 @@ def unpack(frame: Frame, value: Value, count: int, span: Span) -> list[Value]:
             )
         part = operators()["slice"]
         return [
-            operate(frame, part, {"items": [("index", i)]}, (tensor,), span)[0] for i in range(count)
+            operate(frame, part, {"items": [("index", i)]}, (tensor,), span)[0]
+            for i in range(count)
         ]
     entries = list(items_of(value))
     if len(entries) != count:

@@ -67,7 +67,7 @@ def _initializer(frame: Frame, node: syntax.Expression) -> Initializer | None:
             raise Fault(_unknown(node.callee))
     if isinstance(node, syntax.Name) and frame.scope.find(node.name) is None:
         raise Fault(_unknown(node))
-    value = frame.context.evaluate(frame, node)
+    value = frame.evaluate(node)
     if isinstance(value, Poison):
         return None
     if isinstance(value, InitializerValue):
@@ -103,7 +103,7 @@ def _called(
                     )
                 )
             name = names[position]
-        value = frame.context.evaluate(frame, argument.value)
+        value = frame.evaluate(argument.value)
         if isinstance(value, Poison):
             return None
         if not isinstance(value, bool | int | float | str):
@@ -147,7 +147,7 @@ def _rule(frame: Frame, node: syntax.InitRule, prefix: str) -> Rule | None:
     initializer = initializer_value(frame, node.value)
     kind, pattern = None, ""
     if isinstance(node.target, syntax.Literal | syntax.Interpolation):
-        text = frame.context.evaluate(frame, node.target)
+        text = frame.evaluate(node.target)
         if isinstance(text, Poison):
             return None
         pattern = str(text)
@@ -255,9 +255,9 @@ def _matches(context: Context, rule: Rule) -> list[ParameterRecord]:
         if rule.kind is None:
             if matcher.fullmatch(name):
                 matched.append(record)
-        elif record.layer == rule.kind and record.slot == rule.pattern:
-            matched.append(record)
-        elif any(matcher.fullmatch(inner) for inner in _names_within(record, rule.kind)):
+        elif (record.layer == rule.kind and record.slot == rule.pattern) or any(
+            matcher.fullmatch(inner) for inner in _names_within(record, rule.kind)
+        ):
             matched.append(record)
     return matched
 
@@ -280,14 +280,18 @@ def _report_unused(context: Context, rule: Rule) -> None:
         UnusedPattern(
             where=rule.target_span,
             pattern=rule.pattern,
-            nearest=nearest(rule.pattern, names) or nearest(bare, names) or _sharing_end(bare, names),
+            nearest=nearest(rule.pattern, names)
+            or nearest(bare, names)
+            or _sharing_end(bare, names),
         )
     )
 
 
 def _sharing_end(text: str, names: list[str]) -> str | None:
     last = text.rpartition(".")[2]
-    return next((name for name in names if last and name.endswith(last)), names[0] if names else None)
+    return next(
+        (name for name in names if last and name.endswith(last)), names[0] if names else None
+    )
 
 
 def _check_shape(

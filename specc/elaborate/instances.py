@@ -161,12 +161,11 @@ class Activation:
         return f"{stem}{self.counters[stem]}"
 
     def reference(self, built: Built) -> str:
-        """The name under which this body reaches a layer, capturing it where it is owned elsewhere."""
+        """The name under which this body reaches a layer, captured where it is owned elsewhere."""
         if built.owner is self.instance:
             return built.name
-        if built.path.startswith(f"{self.instance.path}.") or not self.instance.path:
-            if self.parent is None or _is_within(built, self.instance):
-                return built.path[len(self.instance.path) :].lstrip(".")
+        if _is_within(built, self.instance):
+            return built.path[len(self.instance.path) :].lstrip(".")
         for name, other in self.captured.items():
             if other is built:
                 return name
@@ -174,7 +173,8 @@ class Activation:
         while name in self.captured or name in self.instance.layers or name in self.instance.state:
             name += "_"
         self.captured[name] = built
-        assert self.parent is not None and self.application is not None
+        assert self.parent is not None
+        assert self.application is not None
         self.application.captured[name] = self.parent.reference(built)
         return name
 

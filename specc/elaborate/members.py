@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from specc.elaborate.facts import SharingFault, WrongType
 from specc.elaborate.instances import Built, BuiltOperator
-from specc.elaborate.values import LayerValue, ListValue, StateReference, TupleValue, Value, describe
+from specc.elaborate.values import (
+    LayerValue,
+    ListValue,
+    StateReference,
+    TupleValue,
+    Value,
+    describe,
+)
 from specc.frontend.diagnostics import Fault
 from specc.frontend.facts import UnknownName
 from specc.frontend.source import Span
@@ -19,7 +26,10 @@ def member_of(value: Value, name: str, span: Span) -> Value:
     if not isinstance(value, LayerValue):
         raise Fault(
             WrongType(
-                where=span, what=f"what has a member {name!r}", expected="a layer", found=describe(value)
+                where=span,
+                what=f"what has a member {name!r}",
+                expected="a layer",
+                found=describe(value),
             )
         )
     if value.built is None:

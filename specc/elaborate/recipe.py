@@ -22,14 +22,14 @@ def recipe_of(
     net: syntax.ModuleDefinition,
     settings: Mapping[str, syntax.Expression],
 ) -> Recipe | None:
-    """The recipe of ``net`` with the settings from outside; None where there is none, or it is wrong."""
+    """The recipe of ``net`` with the settings from outside; None where it has none, or is wrong."""
     block = _block_of(frame, file, net)
     if block is None and not settings:
         return None
     where = block.span if block else next(iter(settings.values())).span
 
     def evaluate(expression: syntax.Expression) -> Any:
-        value = frame.context.evaluate(frame, expression)
+        value = frame.evaluate(expression)
         plain = _plain(value)
         if plain is not POISON or value is POISON:
             return plain
@@ -59,7 +59,9 @@ def _block_of(
     frame: Frame, file: syntax.File, net: syntax.ModuleDefinition
 ) -> syntax.TrainDefinition | None:
     nets = {
-        d.name for d in file.definitions if isinstance(d, syntax.ModuleDefinition) and d.kind == "net"
+        d.name
+        for d in file.definitions
+        if isinstance(d, syntax.ModuleDefinition) and d.kind == "net"
     }
     first: dict[str | None, Span] = {}
     found = None

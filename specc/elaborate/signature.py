@@ -70,7 +70,7 @@ def size_of(frame: Frame, node: syntax.Expression, dims: Scope) -> Dim:
             return operations[node.operator](left, right)
         except (ZeroDivisionError, ValueError) as error:
             raise Fault(BadValue(where=node.span, problem=f"no size: {error}")) from None
-    value = frame.context.evaluate(frame.within(dims), node)
+    value = frame.within(dims).evaluate(node)
     if isinstance(value, Poison):
         raise Silent(node.span)
     if not is_size(value):
@@ -159,14 +159,18 @@ def match(
             continue
         expected = _solve(frame, node, size, dims)
         if expected is None:
-            raise mismatch(f"no size makes `{frame.context.sources.text(node.span)}` {size}", node.span)
+            raise mismatch(
+                f"no size makes `{frame.context.sources.text(node.span)}` {size}", node.span
+            )
         verdict = equal(expected, size)
         if verdict is False:
             raise mismatch(f"{size} is not {expected}", node.span)
         if verdict is None:
             text = frame.context.sources.text(node.span)
             frame.context.constrain(
-                Requirement("==", size, expected), f"{what} of {owner} is declared `{text}`", node.span
+                Requirement("==", size, expected),
+                f"{what} of {owner} is declared `{text}`",
+                node.span,
             )
 
 
@@ -193,7 +197,7 @@ def _aligned(
 
 
 def _solve(frame: Frame, node: syntax.Expression, size: Dim, dims: Scope) -> Dim | None:
-    """The value of a dim expression, a single unbound name in it solved for so that it is ``size``."""
+    """The value of a dim expression, one unbound name in it solved for so that it is ``size``."""
     free = _free_names(node, dims)
     if not free:
         return size_of(frame, node, dims)
@@ -202,7 +206,9 @@ def _solve(frame: Frame, node: syntax.Expression, size: Dim, dims: Scope) -> Dim
         return size
     if len(free) > 1:
         raise Fault(
-            BadValue(where=node.span, problem=f"{' and '.join(free)} cannot both be solved for here")
+            BadValue(
+                where=node.span, problem=f"{' and '.join(free)} cannot both be solved for here"
+            )
         )
     unknown = symbol(_UNKNOWN)
     trial = Scope(dims)

@@ -107,7 +107,7 @@ class Item:
 
 @dataclass(eq=False)
 class ListValue:
-    """``[a, b]``; as a layer it applies its members in order. ``layer`` is that layer, once made."""
+    """``[a, b]``; as a layer it applies its members in order, and ``layer`` is that layer."""
 
     items: tuple[Item, ...]
     span: Span
@@ -148,8 +148,8 @@ Constructor: TypeAlias = OperatorConstructor | BlockConstructor | Sequence | Bra
 class LayerValue:
     """What a constructor call gives. It is built, and gets its parameters, when first applied.
 
-    ``name`` is what it was bound to or handed over as; ``inline`` are its own ``slot ~ initializer``
-    and ``borrowed`` its ``slot=other.parameter`` arguments.
+    ``name`` is what it was bound to or handed over as; ``inline`` are its own
+    ``slot ~ initializer`` and ``borrowed`` its ``slot=other.parameter`` arguments.
     """
 
     constructor: Constructor
@@ -192,43 +192,30 @@ def is_size(value: Value) -> bool:
     return isinstance(value, int | Expr) and not isinstance(value, bool)
 
 
-def describe(value: Value) -> str:  # noqa: C901 - one line a kind
+_PLAIN: dict[type, Callable[[Any], str]] = {
+    type(None): lambda value: "none",
+    bool: lambda value: "true" if value else "false",
+    int: lambda value: f"the int {value}" if abs(value) < 10**12 else "a large int",
+    float: lambda value: f"the float {value:g}",
+    str: lambda value: f'the string "{value}"' if len(value) < 40 else "a string",
+    Expr: lambda value: f"the symbolic size {value}",
+    Tensor: lambda value: f"a tensor {value.type}",
+    StateReference: lambda value: f"a tensor {value.type}",
+    OperatorConstructor: lambda value: f"the constructor {value.name}",
+    BlockConstructor: lambda value: f"the constructor {value.name}",
+    LayerValue: lambda value: f"a layer {value.constructor.name}(...)",
+    ListValue: lambda value: "a list",
+    TupleValue: lambda value: "a tuple",
+    dict: lambda value: "a map",
+    range: lambda value: "a range",
+    DType: lambda value: f"the dtype {value.value}",
+    FunctionValue: lambda value: f"the function {value.definition.name}",
+    Builtin: lambda value: f"the function {value.name}",
+    InitializerValue: lambda value: "an initializer",
+    Undecided: lambda value: "a condition on symbolic sizes",
+}
+
+
+def describe(value: Value) -> str:
     """A value in the words of a diagnostic: "an int", "the layer Linear(...)", "a list"."""
-    match value:
-        case None:
-            return "none"
-        case bool():
-            return "true" if value else "false"
-        case int():
-            return f"the int {value}" if abs(value) < 10**12 else "a large int"
-        case float():
-            return f"the float {value:g}"
-        case str():
-            return f'the string "{value}"' if len(value) < 40 else "a string"
-        case Expr():
-            return f"the symbolic size {value}"
-        case Tensor() | StateReference():
-            return f"a tensor {value.type}"
-        case OperatorConstructor() | BlockConstructor():
-            return f"the constructor {value.name}"
-        case LayerValue():
-            return f"a layer {value.constructor.name}(...)"
-        case ListValue():
-            return "a list"
-        case TupleValue():
-            return "a tuple"
-        case dict():
-            return "a map"
-        case range():
-            return "a range"
-        case DType():
-            return f"the dtype {value.value}"
-        case FunctionValue():
-            return f"the function {value.definition.name}"
-        case Builtin():
-            return f"the function {value.name}"
-        case InitializerValue():
-            return "an initializer"
-        case Undecided():
-            return "a condition on symbolic sizes"
-    return type(value).__name__
+    return _PLAIN[type(value)](value)

@@ -45,11 +45,11 @@ def single(
     results = tuple(Value(id=len(types) + i, type=type_) for i, type_ in enumerate(applied.results))
     ids = tuple(value.id for value in inputs)
     node: Node
+    layers: dict[str, Layer] = {}
     if as_layer or (as_layer is None and state):
-        layers = {"layer": OperatorLayer(operator=operator.name, attributes=applied.attributes)}
+        layers["layer"] = OperatorLayer(operator=operator.name, attributes=applied.attributes)
         node = Application(layer="layer", inputs=ids, results=results)
     else:
-        layers = {}
         node = Operation(
             operator=operator.name, attributes=applied.attributes, inputs=ids, results=results
         )

@@ -1,0 +1,209 @@
+"""Bodies of nets and blocks: headers bound, statements run, results checked."""
+
+from __future__ import annotations
+
+from specc.elaborate.binding import bind_parameters
+from specc.elaborate.calls import tensors_in
+from specc.elaborate.context import Frame
+from specc.elaborate.evaluate import evaluate
+from specc.elaborate.facts import (
+    DuplicateName,
+    NoResult,
+    WrongInputCount,
+    WrongResultCount,
+    WrongType,
+)
+from specc.elaborate.layers import Results, apply_layer, apply_members, as_layer
+from specc.elaborate.operate import as_tensor
+from specc.elaborate.scope import Scope
+from specc.elaborate.signature import Silent, match
+from specc.elaborate.statements import Nothing, Returned, run_statements
+from specc.elaborate.values import (
+    POISON,
+    BlockConstructor,
+    Branches,
+    LayerValue,
+    ListValue,
+    Poison,
+    Sequence,
+    Tensor,
+    TupleValue,
+    describe,
+)
+from specc.frontend import syntax
+from specc.frontend.diagnostics import Fault, Label
+from specc.frontend.facts import NotSupported
+from specc.frontend.source import Span
+
+
+def run_body(frame: Frame, layer: LayerValue, tensors: tuple[Tensor, ...]) -> Results:
+    """Elaborates a block's body for inputs of certain types, in the frame's activation."""
+    constructor = layer.constructor
+    assert isinstance(constructor, BlockConstructor)
+    definition = constructor.definition
+    activation = frame.activation
+    assert activation is not None
+    assert activation.application is not None
+    scope = Scope(constructor.scope)
+    frame = frame.within(scope)
+    where = activation.application.span
+    if not layer.arguments and definition.hyperparameters:
+        layer.arguments = bind_parameters(
+            frame, definition.name, definition.hyperparameters, [], {}, where, constructor.scope
+        )
+        activation.instance.arguments = layer.arguments
+    for name, value in layer.arguments.items():
+        scope.bind(name, value)
+    if definition.inputs is None:
+        activation.inputs = tuple(activation.tensor(t.type, t.origin) for t in tensors)
+        return _point_free(frame, definition, activation.inputs)
+    try:
+        _bind_inputs(frame, definition, tensors, where)
+    except Silent:
+        return POISON
+    results = run_definition(frame, definition)
+    if isinstance(results, Poison):
+        return POISON
+    check_results(frame, definition, results)
+    return results
+
+
+def _bind_inputs(
+    frame: Frame, definition: syntax.ModuleDefinition, tensors: tuple[Tensor, ...], where: Span
+) -> None:
+    assert definition.inputs is not None
+    assert frame.activation is not None
+    inputs = definition.inputs
+    for parameter in inputs:
+        if parameter.default is not None:
+            raise Fault(NotSupported(where=parameter.span, feature="an optional input"))
+    if len(tensors) != len(inputs):
+        count = len(inputs)
+        raise Fault(
+            WrongInputCount(
+                where=where,
+                because=(Label(definition.name_span, "defined here"),),
+                owner=definition.name,
+                expected=f"{count} tensor{'s' * (count != 1)}",
+                found=len(tensors),
+            )
+        )
+    entries = []
+    for parameter, tensor in zip(inputs, tensors, strict=True):
+        assert isinstance(parameter.annotation, syntax.ShapeAnnotation)
+        match(
+            frame,
+            parameter.annotation,
+            tensor.type,
+            frame.scope,
+            owner=definition.name,
+            what=f"input {parameter.name}",
+            where=where,
+        )
+        entry = frame.activation.tensor(tensor.type, parameter.name_span)
+        frame.activation.names[entry.id] = parameter.name
+        frame.scope.bind(parameter.name, entry)
+        entries.append(entry)
+    frame.activation.inputs = tuple(entries)
+
+
+def _point_free(
+    frame: Frame, definition: syntax.ModuleDefinition, tensors: tuple[Tensor, ...]
+) -> Results:
+    """A block that is a layer: a list's members are the block's own, under their positions."""
+    assert definition.result is not None
+    value = evaluate(frame, definition.result)
+    if isinstance(value, Poison):
+        return POISON
+    if isinstance(value, ListValue):
+        return apply_members(frame, Sequence(value.items), tensors)
+    if isinstance(value, TupleValue):
+        return apply_members(frame, Branches(value.items), tensors)
+    layer = as_layer(value, definition.result.span)
+    if isinstance(layer, Poison):
+        return POISON
+    return apply_layer(frame, layer, tensors, definition.result.span)
+
+
+def run_definition(frame: Frame, definition: syntax.ModuleDefinition) -> Results:
+    """Runs a body whose inputs are bound, and gives its results as tensors."""
+    if definition.result is not None:
+        value, span = evaluate(frame, definition.result), definition.result.span
+    else:
+        try:
+            value, span = run_statements(frame, definition.body), definition.span
+        except Returned as returned:
+            value, span = returned.value, returned.span
+        if definition.body and isinstance(definition.body[-1], syntax.ExpressionStatement):
+            span = definition.body[-1].span
+    if isinstance(value, Nothing):
+        raise Fault(
+            NoResult(where=definition.name_span, owner=f"{definition.kind} {definition.name}")
+        )
+    if isinstance(value, Poison):
+        return POISON
+    parts = tensors_in(value)
+    if parts is None:
+        raise Fault(
+            WrongType(
+                where=span,
+                what=f"the result of {definition.name}",
+                expected="a tensor",
+                found=describe(value),
+            )
+        )
+    tensors = [as_tensor(frame, part, span) for part in parts]
+    return tuple(tensor for tensor in tensors if isinstance(tensor, Tensor))
+
+
+def check_results(
+    frame: Frame, definition: syntax.ModuleDefinition, results: tuple[Tensor, ...]
+) -> None:
+    """Checks results against the header's ``->``."""
+    outputs = definition.outputs
+    if not outputs:
+        return
+    if len(outputs) != len(results):
+        raise Fault(
+            WrongResultCount(
+                where=outputs[0].span.to(outputs[-1].span),
+                because=tuple(Label(r.origin, f"this is {r.type.shape_text}") for r in results[:4]),
+                owner=definition.name,
+                expected=len(outputs),
+                found=len(results),
+            )
+        )
+    dims = Scope(frame.scope)
+    for position, (output, result) in enumerate(zip(outputs, results, strict=True)):
+        what = f"output {output.name}" if output.name else "the result"
+        if output.name is None and len(outputs) > 1:
+            what = f"result {position + 1}"
+        try:
+            match(
+                frame,
+                output.shape,
+                result.type,
+                dims,
+                owner=definition.name,
+                what=what,
+                where=result.origin,
+            )
+        except Silent:
+            continue
+        except Fault as fault:
+            frame.recover(fault, result.origin)
+
+
+def refuse_duplicates(frame: Frame, definition: syntax.ModuleDefinition) -> None:
+    """Two entries of one header may not bear the same name."""
+    seen: dict[str, Span] = {}
+    for parameter in (*definition.hyperparameters, *(definition.inputs or ())):
+        if parameter.name in seen:
+            frame.report(
+                DuplicateName(
+                    where=parameter.name_span,
+                    because=(Label(seen[parameter.name], "the first"),),
+                    name=parameter.name,
+                )
+            )
+        seen.setdefault(parameter.name, parameter.name_span)

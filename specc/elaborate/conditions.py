@@ -1,0 +1,51 @@
+"""Conditions: the truth of a compile-time value, and what is not decided yet."""
+
+from __future__ import annotations
+
+from specc.elaborate import arithmetic
+from specc.elaborate.calls import is_tensor
+from specc.elaborate.context import Frame
+from specc.elaborate.facts import BadOperands
+from specc.elaborate.values import POISON, Poison, Tensor, Undecided, Value, describe
+from specc.frontend import syntax
+from specc.frontend.diagnostics import Fault
+from specc.frontend.facts import NotSupported
+
+
+def right_side(frame: Frame, node: syntax.Binary, value: Value) -> Value:
+    """The right side of ``and`` or ``or``, where the left one did not decide."""
+    if isinstance(value, bool | Undecided | Poison | Tensor):
+        return value
+    raise Fault(BadOperands(operator=node.operator, left="a condition", right=describe(value)))
+
+
+def both(frame: Frame, node: syntax.Binary, left: Value, right: Value) -> Value:
+    """``left and right`` or ``left or right`` where one of them depends on symbolic sizes."""
+    if isinstance(left, Undecided) and isinstance(right, bool):
+        left, right = right, left
+        if left is (node.operator == "or"):
+            return left
+        return right
+    if isinstance(left, Undecided) and isinstance(right, Undecided) and node.operator == "and":
+        return Undecided(left.requirements + right.requirements, f"{left.text} and {right.text}")
+    if isinstance(left, Undecided) or isinstance(right, Undecided):
+        text = frame.context.sources.text(node.span)
+        arithmetic.truth(Undecided((), text), node.operator)
+    raise Fault(BadOperands(operator=node.operator, left=describe(left), right=describe(right)))
+
+
+def truth_of(frame: Frame, value: Value, node: syntax.Expression) -> bool:
+    """The truth of a value; a report and False where it has none when compiling."""
+    if is_tensor(value):
+        raise Fault(NotSupported(where=node.span, feature="a condition on a tensor"))
+    try:
+        return arithmetic.truth(value, "if")
+    except Fault as fault:
+        frame.report(fault.fact, node.span)
+        return False
+
+
+def condition_of(frame: Frame, node: syntax.Expression) -> bool | Poison:
+    """The truth of a compile-time condition."""
+    value = frame.evaluate(node)
+    return POISON if isinstance(value, Poison) else truth_of(frame, value, node)

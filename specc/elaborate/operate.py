@@ -1,0 +1,131 @@
+"""Operators applied in place: tensors, state read as tensors, facts put in their places."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from specc.elaborate.context import Frame
+from specc.elaborate.facts import BadValue, WrongInputCount, WrongType
+from specc.elaborate.instances import Activation, RawOperation, RawRead
+from specc.elaborate.values import Poison, Requirement, StateReference, Tensor, Value, describe
+from specc.frontend.diagnostics import Fact, Fault, Label
+from specc.frontend.facts import OperatorFact
+from specc.frontend.source import Span
+from specc.ir.dims import DimTooLarge
+from specc.ops.apply import Applied, complete, infer
+from specc.ops.operator import Operator
+
+
+def as_tensor(frame: Frame, value: Value, span: Span) -> Tensor | Poison:
+    """``value`` as a tensor of the body under way; state is read."""
+    if isinstance(value, Poison):
+        return value
+    if isinstance(value, Tensor):
+        assert value.activation is frame.activation, "a tensor of another body"
+        return value
+    if isinstance(value, StateReference) and frame.activation is not None:
+        return read_state(frame, frame.activation, value, span)
+    raise Fault(WrongType(where=span, what="this", expected="a tensor", found=describe(value)))
+
+
+def read_state(frame: Frame, activation: Activation, state: StateReference, span: Span) -> Tensor:
+    """State as a tensor of this body, read once however often it is used."""
+    if state.owner is activation.instance:
+        reference = state.slot
+    else:
+        reference = f"{activation.reference(state.owner)}.{state.slot}"
+    if reference not in activation.reads:
+        frame.context.count_node(span)
+        tensor = activation.tensor(state.type, state.origin)
+        activation.nodes.append(RawRead(reference, (tensor,), span))
+        activation.reads[reference] = tensor
+        activation.names[tensor.id] = state.slot
+    return activation.reads[reference]
+
+
+def operate(
+    frame: Frame,
+    operator: Operator,
+    given: Mapping[str, Any],
+    tensors: tuple[Tensor, ...],
+    span: Span,
+    argument_spans: Mapping[str, Span] | None = None,
+) -> tuple[Tensor, ...]:
+    """Applies an operator in place, with no layer."""
+    applied = infer_at(frame, operator, given, tensors, span, argument_spans or {})
+    activation = current(frame, span)
+    frame.context.count_node(span)
+    results = tuple(activation.tensor(type_, span) for type_ in applied.results)
+    inputs = tuple(tensor.id for tensor in tensors)
+    activation.nodes.append(RawOperation(operator, applied.attributes, inputs, results, span))
+    return results
+
+
+def infer_at(
+    frame: Frame,
+    operator: Operator,
+    given: Mapping[str, Any],
+    tensors: tuple[Tensor, ...],
+    span: Span,
+    argument_spans: Mapping[str, Span],
+) -> Applied:
+    """Runs an operator's rule on tensors, its faults placed and its conditions recorded."""
+    least, most = operator.arity
+    literals = sum(given.get(side) is not None for side in ("left", "right"))
+    found = len(tensors) + literals
+    if found < least or (most is not None and found > most):
+        raise Fault(
+            WrongInputCount(
+                where=span, owner=operator.name, expected=_arity(least, most), found=found
+            )
+        )
+    try:
+        applied = infer(operator, tuple(t.type for t in tensors), complete(operator, given))
+    except Fault as fault:
+        raise Fault(placed(fault.fact, span, tensors, argument_spans)) from None
+    except DimTooLarge as error:
+        raise Fault(BadValue(where=span, problem=f"a size is too complicated: {error}")) from None
+    for size, reason in applied.positive:
+        frame.context.constrain(Requirement(">=", size, 1), reason, span)
+    for left, right, reason in applied.equalities:
+        frame.context.constrain(Requirement("==", left, right), reason, span)
+    return applied
+
+
+def _arity(least: int, most: int | None) -> str:
+    if most is None:
+        return f"at least {least} tensor{'s' * (least != 1)}"
+    if least == most:
+        return f"{least} tensor{'s' * (least != 1)}"
+    return f"{least} to {most} tensors"
+
+
+def placed(
+    fact: Fact, span: Span, tensors: tuple[Tensor, ...], argument_spans: Mapping[str, Span]
+) -> Fact:
+    """A fact that an operator's rule found, with its places: argument or use, and operands."""
+    if not isinstance(fact, OperatorFact):
+        return replace(fact, where=fact.where or span)
+    where = argument_spans.get(fact.argument or "", span)
+    because = tuple(
+        Label(tensors[i].origin, f"this is {tensors[i].type.shape_text}")
+        for i in fact.operands
+        if i < len(tensors) and tensors[i].origin != where
+    )
+    return replace(fact, where=where, because=tuple(dict.fromkeys(because)))
+
+
+def current(frame: Frame, span: Span) -> Activation:
+    """The activation under way. Raises a Fault where there is none: at the top of a file."""
+    if frame.activation is None:
+        raise Fault(
+            WrongType(
+                where=span,
+                what="this",
+                expected="known when compiling",
+                found="a computation on tensors",
+            )
+        )
+    return frame.activation

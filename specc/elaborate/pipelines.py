@@ -1,0 +1,100 @@
+"""Calls and pipelines as written: arguments evaluated, stages applied."""
+
+from __future__ import annotations
+
+from specc.elaborate.calls import Given, call, result_of, tensors_in
+from specc.elaborate.context import Frame
+from specc.elaborate.facts import WrongType
+from specc.elaborate.initializers import initializer_value
+from specc.elaborate.layers import apply_branches, apply_layer, as_layer
+from specc.elaborate.lists import label_text
+from specc.elaborate.operate import as_tensor
+from specc.elaborate.values import (
+    POISON,
+    Branches,
+    InitializerValue,
+    LayerValue,
+    Poison,
+    Tensor,
+    TupleValue,
+    Value,
+    describe,
+)
+from specc.frontend import syntax
+from specc.frontend.diagnostics import Fault
+from specc.frontend.source import Span
+
+
+def call_value(frame: Frame, node: syntax.Call) -> Value:
+    """``callee(arguments)``"""
+    callee = frame.evaluate(node.callee)
+    positional: list[tuple[Value, Span]] = []
+    keywords: dict[str, tuple[Value, Span]] = {}
+    inline: dict[str, InitializerValue] = {}
+    failed = isinstance(callee, Poison)
+    for argument in node.arguments:
+        if argument.initializes:
+            assert argument.name is not None
+            initializer = initializer_value(frame, argument.value)
+            if initializer is None:
+                failed = True
+            else:
+                inline[argument.name] = InitializerValue(initializer, argument.span)
+            continue
+        value = frame.evaluate(argument.value)
+        failed = failed or isinstance(value, Poison)
+        if argument.name is None:
+            positional.append((value, argument.span))
+        elif argument.name in keywords:
+            from specc.elaborate.facts import RepeatedArgument
+
+            raise Fault(
+                RepeatedArgument(where=argument.span, owner="this call", name=argument.name)
+            )
+        else:
+            keywords[argument.name] = (value, argument.span)
+    if failed:
+        return POISON
+    return call(frame, callee, Given(node.span, tuple(positional), keywords, inline))
+
+
+def pipeline_value(frame: Frame, node: syntax.Pipeline) -> Value:
+    """``source |> stage |> stage``; a stage that is wrong silences those behind it."""
+    value = frame.evaluate(node.source)
+    for stage in node.stages:
+        frame.context.spend(stage.span)
+        try:
+            value = _stage(frame, value, stage)
+        except Fault as fault:
+            frame.recover(fault, stage.layer.span)
+            value = POISON
+    return value
+
+
+def _stage(frame: Frame, value: Value, stage: syntax.Stage) -> Value:
+    layer_value = frame.evaluate(stage.layer)
+    label = label_text(frame, stage.label)
+    if isinstance(value, Poison) or isinstance(layer_value, Poison):
+        return POISON
+    sources = tensors_in(value)
+    if sources is None:
+        raise Fault(
+            WrongType(
+                where=stage.layer.span,
+                what="what flows into a stage",
+                expected="a tensor",
+                found=describe(value),
+            )
+        )
+    tensors = [as_tensor(frame, source, stage.span) for source in sources]
+    flow = tuple(tensor for tensor in tensors if isinstance(tensor, Tensor))
+    if len(flow) != len(tensors):
+        return POISON
+    span = stage.layer.span
+    if isinstance(layer_value, TupleValue) and label is None and layer_value.name is None:
+        return result_of(apply_branches(frame, Branches(layer_value.items), flow))
+    layer = as_layer(layer_value, span)
+    if isinstance(layer, Poison):
+        return POISON
+    assert isinstance(layer, LayerValue)
+    return result_of(apply_layer(frame, layer, flow, span, label=label))

@@ -1,0 +1,82 @@
+"""The language's infix operators on tensors: promotion explicit, literals as attributes."""
+
+from __future__ import annotations
+
+from specc.elaborate.calls import is_tensor, result_of
+from specc.elaborate.context import Frame
+from specc.elaborate.facts import BadOperands
+from specc.elaborate.operate import as_tensor, operate
+from specc.elaborate.values import Tensor, Value, describe
+from specc.frontend import syntax
+from specc.frontend.diagnostics import Fault
+from specc.frontend.source import Span
+from specc.ir.dims import Expr
+from specc.ops.operator import Operator
+from specc.ops.promotion import promote
+
+_TENSOR_OPERATORS = {
+    "+": "add",
+    "-": "sub",
+    "*": "mul",
+    "/": "div",
+    "//": "floor_div",
+    "%": "mod",
+    "**": "pow",
+    "@": "matmul",
+    "==": "eq",
+    "!=": "ne",
+    "<": "lt",
+    "<=": "le",
+    ">": "gt",
+    ">=": "ge",
+    "and": "logical_and",
+    "or": "logical_or",
+}
+
+
+def operator_named(frame: Frame, name: str) -> Operator:
+    """A built-in operator, whatever the spec calls so."""
+    scope = frame.scope
+    while scope.parent is not None:
+        scope = scope.parent
+    value = scope.names[name].value
+    operator = value.operator
+    assert isinstance(operator, Operator)
+    return operator
+
+
+def on_tensors(frame: Frame, node: syntax.Binary, left: Value, right: Value) -> Value:
+    """``left operator right`` where at least one side is a tensor."""
+    if (left is None or right is None) and node.operator in ("==", "!="):
+        return node.operator == "!="  # `mask == none` is known when compiling
+    operator = operator_named(frame, _TENSOR_OPERATORS[node.operator])
+    operands = [
+        as_tensor(frame, value, side.span) if is_tensor(value) else value
+        for value, side in ((left, node.left), (right, node.right))
+    ]
+    literals: dict[str, Value] = {}
+    for name, value in zip(("left", "right"), operands, strict=True):
+        if isinstance(value, Tensor):
+            continue
+        if not isinstance(value, int | float | Expr) or operator.argument(name) is None:
+            raise Fault(
+                BadOperands(operator=node.operator, left=describe(left), right=describe(right))
+            )
+        literals[name] = value
+    tensors = tuple(value for value in operands if isinstance(value, Tensor))
+    if len(tensors) == 2 and node.operator != "@":
+        tensors = _promoted(frame, tensors, node.span)
+    return result_of(operate(frame, operator, literals, tensors, node.span))
+
+
+def _promoted(frame: Frame, tensors: tuple[Tensor, ...], span: Span) -> tuple[Tensor, ...]:
+    """Two tensors in the dtype that PyTorch would bring them to, the casts explicit."""
+    left, right = tensors
+    if left.type.dtype is right.type.dtype:
+        return tensors
+    dtype = promote(left.type, right.type)
+    cast = operator_named(frame, "cast")
+    return tuple(
+        t if t.type.dtype is dtype else operate(frame, cast, {"dtype": dtype}, (t,), t.origin)[0]
+        for t in tensors
+    )
