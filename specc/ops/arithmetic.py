@@ -163,5 +163,6 @@ OPERATORS = (
             sample("bool[4]", dtype=DType.I32),
             sample("f32[3]", dtype=DType.F32),
         ),
+        rejects=(reject("bad-argument", "f32[3]", dtype="float"),),
     ),
 )

@@ -18,7 +18,17 @@ from specc.ir.types import DType, TensorType
 from specc.ops.arguments import Argument, Kind, optional
 from specc.ops.builder import Builder, Handle, Site
 from specc.ops.code import Attr, Code, Infix, Operand
-from specc.ops.operator import CodeSite, Inference, Input, Operator, Reject, Sample, Torch, reject
+from specc.ops.operator import (
+    CodeSite,
+    Inference,
+    Input,
+    Operator,
+    Reject,
+    Sample,
+    Torch,
+    TorchFunction,
+    reject,
+)
 from specc.ops.promotion import INTEGER_RANGES, BroadcastMismatch, broadcast, literal_dtype
 from specc.ops.tolerances import ELEMENTWISE
 
@@ -196,8 +206,12 @@ def infix_operator(
     samples: Sequence[Sample],
     rejects: Sequence[Reject] = (),
     details: str = "",
+    torch: TorchFunction | None = None,
 ) -> Operator:
-    """The entry of the infix operator ``symbol``, element by element."""
+    """The entry of the infix operator ``symbol``, element by element.
+
+    ``torch`` is its code where ``left symbol right`` does not do.
+    """
     return Operator(
         name=name,
         summary=summary,
@@ -206,7 +220,7 @@ def infix_operator(
         inputs=INPUTS,
         arguments=OPERANDS,
         infer=infer,
-        torch=Torch(infix(symbol)),
+        torch=Torch(torch or infix(symbol)),
         onnx={17: lower},
         samples=samples,
         rejects=(*_REJECTS, *rejects),

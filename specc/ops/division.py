@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from specc.ir.types import DType, TensorType
 from specc.ops.binary import (
+    code_operands,
     convert,
     infix_operator,
     meeting_dtype,
@@ -14,7 +15,9 @@ from specc.ops.binary import (
     require_nonzero,
 )
 from specc.ops.builder import Builder, Handle, Site
+from specc.ops.code import Call, Code, Infix, Lit, Method, Operand
 from specc.ops.operator import (
+    CodeSite,
     Drawn,
     Inference,
     reject,
@@ -63,6 +66,16 @@ def _lower_floor_div(b: Builder, s: Site) -> Handle:
         return quotient
     remainder = b.op("Sub", x, b.op("Mul", quotient, y))
     return b.op("Sub", quotient, b.cast(_signs_differ(b, remainder, y, dtype), dtype))
+
+
+def _floor_div_code(site: CodeSite) -> Code:
+    """torch.div with the same rounding, since ``//`` on tensors has no derivative in PyTorch."""
+    left, right = code_operands(site)
+    if not site.types[0].dtype.is_float:
+        return Infix("//", left, right)
+    if not isinstance(left, Operand):
+        return Infix("//", left, Method(right, "detach"))
+    return Call("torch.div", (left, right), (("rounding_mode", Lit("floor")),))
 
 
 def _float_floor_div(b: Builder, x: Handle, y: Handle, dtype: DType) -> Handle:
@@ -174,6 +187,7 @@ OPERATORS = (
             "As in Python, `-7 // 2` is -4 and `1.0 // 0.1` is 9. A float divided by 0 is inf or "
             "NaN."
         ),
+        torch=_floor_div_code,
     ),
     infix_operator(
         "mod",

@@ -38,9 +38,13 @@ def _lower_sum(op_type: str) -> Callable[[Builder, Site], Handle]:
 
 
 def _prod_code(site: CodeSite) -> Code:
-    if site.attributes["dim"] is None and site.flag("keepdim"):  # torch.prod has no such form
-        return Method(call("torch.prod", X), "reshape", (Lit((1,) * site.types[0].rank),))
-    return call("torch.prod", X, dim="dim", keepdim="keepdim")
+    """torch.prod takes no ``dim`` of None, so all dims are kept by a reshape."""
+    if site.attributes["dim"] is not None:
+        return call("torch.prod", X, dim="dim", keepdim="keepdim")
+    product_of_all = call("torch.prod", X)
+    if not site.flag("keepdim"):
+        return product_of_all
+    return Method(product_of_all, "reshape", (Lit((1,) * site.types[0].rank),))
 
 
 def _lower_mean(b: Builder, s: Site) -> Handle:
