@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import hypothesis
+import hypothesis.strategies as st
 import numpy as np
 import onnx
 import pytest
@@ -68,6 +70,30 @@ def test_an_expression_is_what_it_evaluates_to(text: str) -> None:
     model = graph("f32[N, H, W]", dim)
     for n, h, w in ((1, 1, 1), (2, 7, 3), (3, 4, 9), (1, 10, 10)):
         assert sizes(model, n, h, w) == [evaluate(dim, {"N": n, "H": h, "W": w})]
+
+
+def combined(dims: st.SearchStrategy[Dim]) -> st.SearchStrategy[Dim]:
+    small = st.integers(-6, 6)
+    return st.one_of(
+        st.builds(lambda a, b: a + b, dims, dims),
+        st.builds(lambda a, b: a - b, dims, dims),
+        st.builds(lambda a, k: a * k, dims, small),
+        st.builds(lambda a, k: a // k, dims, small.filter(bool)),
+        st.builds(lambda a, b: a // b, dims, st.sampled_from([N, H + 1, 2 * W])),
+    )
+
+
+DIMS = st.recursive(st.sampled_from([N, H, W, H * W]), combined, max_leaves=6)
+
+
+@hypothesis.settings(max_examples=40)
+@hypothesis.given(st.lists(DIMS, min_size=1, max_size=4), st.tuples(*[st.integers(1, 12)] * 3))
+def test_any_expression_is_what_it_evaluates_to(
+    dims: list[Dim], shape: tuple[int, int, int]
+) -> None:
+    sizes_of = dict(zip("NHW", shape, strict=True))
+    expected = [evaluate(dim, sizes_of) for dim in dims]
+    assert sizes(graph("f32[N, H, W]", *dims), *shape) == expected
 
 
 def test_static_and_symbolic_sizes_make_one_shape() -> None:
