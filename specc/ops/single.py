@@ -8,6 +8,7 @@ from typing import Any
 from specc.ir.graph import (
     Application,
     Constraint,
+    Layer,
     Network,
     Node,
     Operation,
