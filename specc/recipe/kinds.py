@@ -82,7 +82,10 @@ def several(kind: Kind, *, least: int = 1, most: int = 1024) -> Kind:
     def accept(value: object) -> SettingValue:
         if not isinstance(value, list | tuple) or not least <= len(value) <= most:
             raise ValueError(name)
-        return tuple(_scalar(kind.accept(item)) for item in value)
+        try:
+            return tuple(_scalar(kind.accept(item)) for item in value)
+        except ValueError:
+            raise ValueError(name) from None
 
     return Kind(name, accept)
 
@@ -94,7 +97,15 @@ def _scalar(value: SettingValue) -> Scalar:
 
 def optional(kind: Kind) -> Kind:
     """``none``, or what ``kind`` takes."""
-    return Kind(f"{kind.name}, or none", lambda v: None if v is None else kind.accept(v))
+    name = f"{kind.name}, or none"
+
+    def accept(value: object) -> SettingValue:
+        try:
+            return None if value is None else kind.accept(value)
+        except ValueError:
+            raise ValueError(name) from None
+
+    return Kind(name, accept)
 
 
 def _flag(value: object) -> SettingValue:

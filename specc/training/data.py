@@ -6,6 +6,7 @@ be compared, and no held-out example is ever trained on.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -163,7 +164,8 @@ def _split(name: str, every: Examples, fraction: float) -> Split:
     """Holds out a fraction; where y are classes, the same fraction of each as far as that goes."""
     from sklearn.model_selection import train_test_split
 
-    held_out = min(max(round(fraction * len(every)), 1), len(every) - 1)
+    # Rounded up, as scikit-learn does, and not by the last bit of a product such as 0.07 * 100.
+    held_out = min(math.ceil(round(fraction * len(every), 6)), len(every) - 1)
     if held_out < 1:
         raise Fault(BadData(data=name, problem="one example cannot be split"))
     train, test = train_test_split(

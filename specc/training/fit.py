@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, NoReturn
 
 import numpy as np
@@ -13,10 +14,11 @@ from torch import Tensor
 from specc.frontend.diagnostics import Fault
 from specc.ir.dims import Dim, evaluate
 from specc.ir.graph import Network
+from specc.ir.recipe import Recipe
 from specc.ir.types import TensorType
-from specc.recipe.catalogue import Entry
+from specc.recipe.catalogue import LOSSES, Entry
 from specc.targets.torch import TORCH_DTYPES
-from specc.training.data import Examples, Split
+from specc.training.data import Examples, Split, load
 from specc.training.facts import BadData, DataMismatch
 
 Array = NDArray[Any]
@@ -50,6 +52,16 @@ class Dataset:
     def to(self, device: torch.device) -> Dataset:
         """The same data in a device's memory."""
         return Dataset(self.train.to(device), self.test.to(device))
+
+
+def dataset(network: Network, recipe: Recipe, base: Path | None = None) -> Dataset:
+    """The data that a complete recipe names, checked against the network.
+
+    Relative paths count from ``base``, else from the current folder. Raises Fault.
+    """
+    assert recipe.data is not None, "complete() lets no such recipe pass"
+    assert recipe.loss is not None
+    return fit(load(recipe.data, base or Path()), network, LOSSES[recipe.loss.name])
 
 
 def fit(split: Split, network: Network, loss: Entry) -> Dataset:

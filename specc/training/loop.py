@@ -23,12 +23,10 @@ from torch import Tensor, nn
 from specc.frontend.diagnostics import Fault
 from specc.ir.graph import Network
 from specc.ir.recipe import Recipe
-from specc.recipe.catalogue import LOSSES
 from specc.recipe.complete import complete
 from specc.targets.torch import module
-from specc.training.data import load
 from specc.training.facts import NonFiniteLoss, NothingToTrain, RunFailed, UpdateFailed
-from specc.training.fit import Batchable, fit
+from specc.training.fit import Batchable, dataset
 from specc.training.metrics import Averages, loss_function
 from specc.training.optimize import learning_rate, optimizer
 from specc.training.output import Folder
@@ -61,12 +59,11 @@ def train(
     recipe = complete(recipe or network.recipe or Recipe())
     if seed is not None:
         recipe = complete(recipe.model_copy(update={"seed": seed}))
-    assert recipe.data is not None
     assert recipe.loss is not None
     assert recipe.optimizer is not None
     network = network.model_copy(update={"recipe": recipe})
     chosen = torch.device(device if device is not None else _best_device())
-    data = fit(load(recipe.data, base or Path()), network, LOSSES[recipe.loss.name]).to(chosen)
+    data = dataset(network, recipe, base).to(chosen)
     watcher = progress or Silent()
 
     with torch.random.fork_rng(devices=_cuda_devices(chosen)):

@@ -56,8 +56,8 @@ class Result:
     """What training gave.
 
     The numbers of an ``interrupted`` run end with its last whole epoch; its module holds the
-    weights at the moment of the interruption. ``paths`` names the files written: ``weights``, ``metrics``,
-    ``curves``. The module is in eval mode.
+    weights at the moment of the interruption. ``paths`` names the files written: ``weights``,
+    ``metrics``, ``curves``. The module is in eval mode.
     """
 
     outcome: Outcome
