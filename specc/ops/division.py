@@ -15,7 +15,7 @@ from specc.ops.binary import (
     require_nonzero,
 )
 from specc.ops.builder import Builder, Handle, Site
-from specc.ops.code import Call, Code, Infix, Lit, Method, Operand
+from specc.ops.code import Call, Code, Infix, Lit, Operand
 from specc.ops.operator import (
     CodeSite,
     Drawn,
@@ -68,14 +68,24 @@ def _lower_floor_div(b: Builder, s: Site) -> Handle:
     return b.op("Sub", quotient, b.cast(_signs_differ(b, remainder, y, dtype), dtype))
 
 
+def _differentiable(site: CodeSite) -> tuple[Code, Code]:
+    """The operands, a number on the left as a tensor: PyTorch cannot differentiate by x else."""
+    left, right = code_operands(site)
+    if site.types[0].dtype.is_float and not isinstance(left, Operand):
+        return Call("torch.full_like", (right, left)), right
+    return left, right
+
+
 def _floor_div_code(site: CodeSite) -> Code:
     """torch.div with the same rounding, since ``//`` on tensors has no derivative in PyTorch."""
-    left, right = code_operands(site)
+    left, right = _differentiable(site)
     if not site.types[0].dtype.is_float:
         return Infix("//", left, right)
-    if not isinstance(left, Operand):
-        return Infix("//", left, Method(right, "detach"))
     return Call("torch.div", (left, right), (("rounding_mode", Lit("floor")),))
+
+
+def _mod_code(site: CodeSite) -> Code:
+    return Infix("%", *_differentiable(site))
 
 
 def _float_floor_div(b: Builder, x: Handle, y: Handle, dtype: DType) -> Handle:
@@ -212,6 +222,7 @@ OPERATORS = (
             reject("bad-argument", "i64[3]", right=0),
         ),
         details="`torch.remainder`: `-7 % 3` is 2.",
+        torch=_mod_code,
     ),
     infix_operator(
         "pow",
