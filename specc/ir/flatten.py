@@ -55,6 +55,7 @@ class FlatOperation:
     results: tuple[FlatValue, ...]
     span: Span | None
     is_layer: bool
+    within: Activation
 
 
 @dataclass
@@ -71,29 +72,34 @@ def join(*parts: str) -> str:
     return ".".join(part for part in parts if part)
 
 
-@dataclass(frozen=True)
-class _Scope:
-    """One activation of a template: its full name, its holes, and the layers handed to it."""
+@dataclass(frozen=True, eq=False)
+class Activation:
+    """One use of a template: its full name, its holes, and the layers handed to it.
+
+    Compared by identity: a block that is applied twice has two. ``parent`` is the activation that
+    applies it, None for the network itself.
+    """
 
     template: Template
     path: str
     holes: Mapping[str, Attribute]
     captured: Mapping[str, tuple[str, OperatorLayer | BlockLayer, Mapping[str, Attribute]]]
     owned: Mapping[str, Mapping[str, str]]
+    parent: Activation | None = None
 
 
 def flatten(network: Network) -> FlatNetwork:
     """Expands every template of ``network``."""
     inputs = tuple(FlatValue(port.type, port.name) for port in network.inputs)
     flat = FlatNetwork(inputs)
-    root = _Scope(network.templates[network.root], "", {}, {}, _slots_by_owner(network))
+    root = Activation(network.templates[network.root], "", {}, {}, _slots_by_owner(network))
     flat.outputs = tuple(_expand(network, root, inputs, flat.operations))
     return flat
 
 
 def _expand(
     network: Network,
-    scope: _Scope,
+    scope: Activation,
     inputs: tuple[FlatValue, ...],
     operations: list[FlatOperation],
 ) -> list[FlatValue]:
@@ -117,6 +123,7 @@ def _expand(
                     results=results,
                     span=node.span,
                     is_layer=False,
+                    within=scope,
                 )
             )
         elif isinstance(node, Read):
@@ -131,7 +138,7 @@ def _expand(
 
 def _apply(
     network: Network,
-    scope: _Scope,
+    scope: Activation,
     node: Application,
     operands: tuple[FlatValue, ...],
     borrowed: dict[str, FlatValue],
@@ -152,6 +159,7 @@ def _apply(
                 results=results,
                 span=node.span,
                 is_layer=True,
+                within=scope,
             )
         )
         return results
@@ -159,12 +167,12 @@ def _apply(
     sizes = size_environment(scope.holes)
     own |= {name: substitute(dim, sizes) for name, dim in node.sizes.items()}
     captured = {name: resolve(network, scope, target) for name, target in node.captured.items()}
-    inner = _Scope(network.templates[layer.template], path, own, captured, scope.owned)
+    inner = Activation(network.templates[layer.template], path, own, captured, scope.owned, scope)
     return tuple(_expand(network, inner, operands, operations))
 
 
 def resolve(
-    network: Network, scope: _Scope, path: str
+    network: Network, scope: Activation, path: str
 ) -> tuple[str, OperatorLayer | BlockLayer, Mapping[str, Attribute]]:
     """The full name of a layer of ``scope``, its declaration, and the holes that this refers to."""
     template, full, holes = scope.template, scope.path, scope.holes
@@ -192,7 +200,7 @@ def resolve(
         template, captured = network.templates[layer.template], {}
 
 
-def _resolve_state(network: Network, scope: _Scope, path: str) -> tuple[str, str, str]:
+def _resolve_state(network: Network, scope: Activation, path: str) -> tuple[str, str, str]:
     """The full name of the state at ``path``, its layer's and its slot's."""
     if any(state.name == path for state in scope.template.state):
         return join(scope.path, path), scope.path, path
