@@ -75,7 +75,7 @@ class Driver:
         return state.value_stack[-1]
 
     def _feed(self, interactive: InteractiveParser, token: Token) -> None:
-        """Reduces as often as the token asks for, then shifts it; at the end, reduces to the end."""
+        """Reduces as often as the token asks for, then shifts it; the end is only reduced to."""
         parser = interactive.parser_state
         states, values, table = parser.state_stack, parser.value_stack, self._table
         kind = token.type

@@ -27,9 +27,13 @@ class Mark:
 
 @dataclass(frozen=True)
 class Row:
-    """One line of output: parts of text, each with whether it belongs to the primary mark."""
+    """One line of output: parts of text, each with whether it belongs to the primary mark.
+
+    ``source`` tells a line of the source from a row of marks.
+    """
 
     parts: tuple[tuple[str, bool], ...]
+    source: bool = False
 
     @property
     def text(self) -> str:
@@ -126,7 +130,7 @@ class SourceLine:
 
 
 def rows(text: str, marks: list[Mark], room: int) -> list[Row]:
-    """The line and the rows of marks below it.
+    """The line and the rows of marks below it; again for marks that do not fit beside the others.
 
     The last mark from the left has its text beside it; each of the others has a row of its own,
     below a bar, as in rustc.
@@ -134,13 +138,17 @@ def rows(text: str, marks: list[Mark], room: int) -> list[Row]:
     line = SourceLine(text)
     marks = sorted((_clip(mark, text) for mark in marks), key=lambda m: (m.start, not m.primary))
     start, end = line.window(marks[0].start, marks[-1].end, room)
-    if any(mark.start >= end for mark in marks):  # not all fit: the primary one does
+    elsewhere: list[Mark] = []
+    if any(mark.start >= end for mark in marks):
         lead = next((mark for mark in marks if mark.primary), marks[0])
         start, end = line.window(lead.start, lead.end, room)
-        marks = [mark for mark in marks if start <= mark.start < max(end, start + 1)] or [lead]
+        beside = [mark for mark in marks if start <= mark.start < end] or [lead]
+        elsewhere = [mark for mark in marks if mark not in beside]
+        marks = beside
     shift = (len(_ELISION) if start > 0 else 0) - line.columns[start]
     placed = [_Placed.of(mark, line, shift, end) for mark in marks]
-    return [Row(((line.between(start, end), False),)), *_mark_rows(placed)]
+    shown = [Row(((line.between(start, end), False),), source=True), *_mark_rows(placed)]
+    return shown + (rows(text, elsewhere, room) if elsewhere else [])
 
 
 def _clip(mark: Mark, text: str) -> Mark:

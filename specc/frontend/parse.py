@@ -79,7 +79,7 @@ def parse_expression(
     return None if found.failed else cast("syntax.Expression | syntax.DeviceName | None", value)
 
 
-def build_lark(layout: Layout, builder: TreeBuilder | None, *, strict: bool = False) -> Lark:
+def build_lark(layout: Layout, builder: TreeBuilder | None = None, *, strict: bool = False) -> Lark:
     """Lark's parser of the grammar file. ``strict`` refuses any conflict (needs interegular)."""
     return Lark(
         resource("grammars", "net.lark").read_text(encoding="utf-8"),
@@ -115,7 +115,7 @@ class _Parser:
         return self
 
     def __enter__(self) -> _Parser:
-        # Parsing makes many objects and no cycles; looking for some takes half of a long file's time.
+        # Parsing makes many objects and no cycles; looking for some takes half of its time.
         self.collects = gc.isenabled()
         gc.disable()
         return self

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from specc.frontend.diagnostics import Diagnostic, Label
-from specc.frontend.excerpt import Mark, Row, SourceLine, printable, rows
+from specc.frontend.excerpt import Mark, SourceLine, printable, rows
 from specc.frontend.source import Sources, Span
 
 DEFAULT_WIDTH = 100
 _SHOWN_LINES = 4  # of one span that covers more
+_SHOWN_USES = 4  # of one chain that is longer
 
 
 @dataclass(frozen=True)
@@ -64,21 +65,39 @@ def render(
     for number, group in enumerate(groups):
         arrow = "-->" if number == 0 else ":::"
         lead = next((label for label, primary in group if primary), group[0][0])
-        lines.append(f"{gutter}{paint(arrow, 'frame')} {printable(sources.locate(lead.span))}")
-        lines.append(gutter + " " + paint("|", "frame"))
+        lines += _place_of(lead, arrow, sources, gutter, paint)
         lines += _excerpt(group, sources, gutter, room, severity, paint)
-    if groups and (diagnostic.help or diagnostic.uses):
+    for use in _steps(diagnostic.uses):
+        lines += _place_of(use, ":::", sources, gutter, paint)
+        lines += _excerpt([(use, False)], sources, gutter, room, severity, paint)
+    if len(diagnostic.uses) > _SHOWN_USES:
+        more = len(diagnostic.uses) - _SHOWN_USES
+        lines.append(f"{gutter} {paint('=', 'frame')} {more} more uses between these")
+    if groups and diagnostic.help:
         lines.append(gutter + " " + paint("|", "frame"))
-    for use in diagnostic.uses:
-        lines += _use(use, sources, gutter, room, paint)
     if diagnostic.help:
         lead_in = f"{gutter} {paint('=', 'frame')} {paint('help:', 'bold', 'help')} "
         lines.append(lead_in + printable(diagnostic.help).replace("\n", f"\n{gutter}         "))
     return "\n".join(lines)
 
 
+def _steps(uses: tuple[Label, ...]) -> tuple[Label, ...]:
+    """The uses to show of a long chain: the innermost ones and the outermost."""
+    if len(uses) <= _SHOWN_USES:
+        return uses
+    return (*uses[: _SHOWN_USES - 1], uses[-1])
+
+
+def _place_of(
+    label: Label, arrow: str, sources: Sources, gutter: str, paint: _Paint
+) -> tuple[str, str]:
+    """The two lines above an excerpt: the file and place, and a bar."""
+    place = printable(sources.locate(label.span))
+    return f"{gutter}{paint(arrow, 'frame')} {place}", gutter + " " + paint("|", "frame")
+
+
 def to_json(diagnostic: Diagnostic, sources: Sources) -> dict[str, Any]:
-    """The diagnostic as data for ``json.dumps``. Lines and columns count from 1; ends are exclusive.
+    """The diagnostic as data for JSON. Lines and columns count from 1; ends are exclusive.
 
     Keys: code, severity, message, help, labels (role ``primary`` or ``secondary``) and uses; each
     place has text, file, line, column, end_line, end_column and the offsets start and end, in
@@ -132,7 +151,7 @@ def _excerpt(
     severity: str,
     paint: _Paint,
 ) -> list[str]:
-    """The lines of one file that are marked, with the marks below each."""
+    """The marked lines of one file, with the marks below each."""
     source = sources.files[group[0][0].span.file]
     marked: dict[int, list[Mark]] = {}
     for label, primary in group:
@@ -159,9 +178,10 @@ def _excerpt(
         elif previous and line == previous + 2:
             between = SourceLine(source.line(previous + 1)).cut(0, room)
             output.append(_numbered(previous + 1, gutter, between, paint))
-        row_list: list[Row] = rows(source.line(line), marked[line], room)
-        output.append(_numbered(line, gutter, row_list[0].text, paint))
-        for row in row_list[1:]:
+        for row in rows(source.line(line), marked[line], room):
+            if row.source:
+                output.append(_numbered(line, gutter, row.text, paint))
+                continue
             text = "".join(
                 paint(part, "bold", severity if primary else "frame") if part.strip() else part
                 for part, primary in row.parts
@@ -181,17 +201,3 @@ def _ends_of(first: int, last: int) -> list[int]:
 def _numbered(line: int, gutter: str, text: str, paint: _Paint) -> str:
     number = paint(str(line).rjust(len(gutter)), "frame")
     return f"{number} {paint('|', 'frame')} {text}".rstrip()
-
-
-def _use(use: Label, sources: Sources, gutter: str, room: int, paint: _Paint) -> list[str]:
-    """One step of the chain of uses: where, and the line itself."""
-    source = sources.files[use.span.file]
-    line = source.position(use.span.start).line
-    text = printable(use.text) or "used here"
-    place = printable(sources.locate(use.span))
-    column = use.span.start - source.line_starts[line - 1]
-    shown = SourceLine(source.line(line)).cut(column, room).strip()
-    return [
-        f"{gutter} {paint('=', 'frame')} {paint('in:', 'bold')} {text}, at {place}",
-        f"{gutter}       {shown}",
-    ]

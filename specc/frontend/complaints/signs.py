@@ -30,6 +30,10 @@ def _has_if(scene: Scene) -> bool:
     return any(scene.kind(at) == "IF" for at in range(scene.statement_start(), 0))
 
 
+def _last_if(scene: Scene) -> Span:
+    return next(scene.span(at) for at in range(-1, -scene.at - 1, -1) if scene.kind(at) == "IF")
+
+
 COMPLAINTS = (
     Complaint(
         name="double-bar",
@@ -122,8 +126,8 @@ COMPLAINTS = (
         when=lambda scene: (
             "ELSE" in scene.accepts and scene.kind(-1) != "RBRACE" and _has_if(scene)
         ),
+        where=_last_if,
         problem="this `if` has no `else`",
-        label="`else` is missing before this",
         help="only a member of a list can be left out, and a pipeline there needs parentheses",
         samples=(
             "def f(c) = 1 if c",
