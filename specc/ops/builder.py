@@ -17,9 +17,7 @@ class Builder(Protocol):
 
     opset: int
 
-    def op(
-        self, op_type: str, *inputs: Handle | None, outputs: int = 1, **attributes: Any
-    ) -> Any:
+    def op(self, op_type: str, *inputs: Handle | None, outputs: int = 1, **attributes: Any) -> Any:
         """Adds a node of the default domain; gives its result, or a tuple where ``outputs`` > 1.
 
         ``None`` is an absent optional input. An attribute of value None is left out. Attributes are
@@ -27,10 +25,10 @@ class Builder(Protocol):
         """
 
     def constant(self, value: Any, dtype: DType) -> Handle:
-        """A constant tensor: a number gives a scalar, a (nested) sequence or numpy array its shape."""
+        """A constant tensor: a number gives a scalar, a sequence or numpy array its shape."""
 
     def size(self, dim: Dim) -> Handle:
-        """A size as an int64 scalar: folded where it is known, computed from the inputs' shapes else."""
+        """A size as an int64 scalar: folded where known, computed from the inputs' shapes else."""
 
     def sizes(self, dims: Sequence[Dim]) -> Handle:
         """Sizes as one int64 tensor of rank 1."""

@@ -42,7 +42,7 @@ class Attr(Code):
 
 @dataclass(frozen=True)
 class Part(Code):
-    """A member of a tuple attribute, found by one index after another: ``Part("items", (0, 1))``."""
+    """A member of a tuple attribute, by one index after another: ``Part("items", (0, 1))``."""
 
     name: str
     path: tuple[int, ...]
@@ -52,8 +52,8 @@ class Part(Code):
 class DeviceOf(Code):
     """The device that the body runs on, for what a node makes from nothing: ``x.device``.
 
-    Printed as the device of any tensor in scope, an operand of the body or a parameter. A keyword of
-    this value is left out where the body has none.
+    Printed as the device of any tensor in scope, an operand of the body or a parameter. A keyword
+    of this value is left out where the body has none.
     """
 
 
@@ -78,10 +78,10 @@ class Training(Code):
 
 @dataclass(frozen=True)
 class Call(Code):
-    """``function(*arguments, **keywords)``; ``{spatial}`` in the name is the first operand's rank - 2.
+    """``function(*arguments, **keywords)``; ``{spatial}`` is the first operand's rank - 2.
 
-    A keyword whose value is an ``Attr`` at its operator's default is left out, and a StateRef that is
-    absent at the end of the positional arguments too.
+    A keyword whose value is an ``Attr`` at its operator's default is left out, and a StateRef that
+    is absent at the end of the positional arguments too.
     """
 
     function: str

@@ -96,11 +96,11 @@ TorchFunction = Callable[["CodeSite"], Code]
 
 @dataclass(frozen=True)
 class Torch:
-    """The PyTorch lowering: an expression, and the torch.nn class that does the same, if there is one.
+    """The PyTorch lowering: an expression, and the torch.nn class that does the same, if any.
 
     The function is data, or a function of structure (ranks, dtypes, flags) that gives it. Where a
-    layer owns its state and ``module`` is set, the module is what is emitted; a stateless operator in
-    a pipeline is emitted as the function, and as the module where it is a named layer.
+    layer owns its state and ``module`` is set, the module is what is emitted; a stateless operator
+    in a pipeline is emitted as the function, and as the module where it is a named layer.
     """
 
     function: Code | TorchFunction
@@ -234,10 +234,10 @@ class Inference:
             raise Fault(
                 EmptySize(
                     operator=self.operator.name,
-                    operands=(operand,),
+                    operands=(operand,) if self.types else (),
                     what=what,
                     size=str(dim),
-                    found=self.types[operand].shape_text,
+                    found=self.types[operand].shape_text if self.types else "nothing",
                 )
             )
         if least is None or least < 1:
@@ -245,7 +245,7 @@ class Inference:
         return dim
 
     def same_size(self, left: Dim, right: Dim, otherwise: Fault, reason: str) -> None:
-        """Requires equal sizes: raises ``otherwise`` if they certainly differ, else constrains them."""
+        """Requires equal sizes: raises ``otherwise`` where they differ, else constrains them."""
         verdict = equal(left, right)
         if verdict is False:
             raise otherwise

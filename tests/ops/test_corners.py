@@ -3,53 +3,15 @@
 The expected values stand here as numbers, or come from torch's own function, never from an entry.
 """
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable
 
-import numpy as np
-import onnxruntime
 import pytest
 import torch
-from numpy.typing import NDArray
 
-from specc.ir.dims import symbol
-from specc.ir.graph import Network
-from specc.ir.types import TensorType
-from specc.ops.registry import operators
-from specc.ops.single import single
-from specc.targets.onnx import HIGHEST_OPSET, LOWEST_OPSET, to_onnx
-from specc.targets.torch import TORCH_DTYPES, module
+from specc.targets.torch import TORCH_DTYPES
+from tests.ops.agreement import DTYPES, assert_gives
 
 NAN, INF = float("nan"), float("inf")
-DTYPES = {torch_dtype: dtype for dtype, torch_dtype in TORCH_DTYPES.items()}
-OPSETS = (LOWEST_OPSET, 18, HIGHEST_OPSET)
-T = symbol("T")
-
-
-def network(name: str, inputs: Sequence[torch.Tensor], arguments: dict[str, Any]) -> Network:
-    types = tuple(TensorType(DTYPES[x.dtype], tuple(x.shape)) for x in inputs)
-    return single(operators()[name], types, arguments)
-
-
-def on_onnxruntime(net: Network, inputs: Sequence[torch.Tensor], opset: int) -> list[NDArray[Any]]:
-    model = to_onnx(net, opset=opset).SerializeToString()
-    session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
-    feeds = {port.name: x.numpy() for port, x in zip(net.inputs, inputs, strict=True)}
-    return [np.asarray(result) for result in session.run(None, feeds)]
-
-
-def assert_gives(
-    expected: torch.Tensor, name: str, *inputs: torch.Tensor, **arguments: Any
-) -> None:
-    """Asserts that shape rule, PyTorch and onnxruntime at several opsets all give ``expected``."""
-    net = network(name, inputs, arguments)
-    (port,) = net.outputs
-    assert (TORCH_DTYPES[port.type.dtype], port.type.shape) == (expected.dtype, expected.shape)
-    torch.testing.assert_close(module(net)(*inputs), expected, equal_nan=True)
-    for opset in OPSETS:
-        (found,) = on_onnxruntime(net, inputs, opset)
-        torch.testing.assert_close(torch.from_numpy(found), expected, equal_nan=True)
-
 
 # ---- integers ------------------------------------------------------------------------------------
 
@@ -277,38 +239,3 @@ def test_a_subscript_takes_what_pythons_does(
 ) -> None:
     x = torch.arange(60).reshape(3, 4, 5)
     assert_gives(take(x), "slice", x, items=items)
-
-
-# ---- symbolic sizes ------------------------------------------------------------------------------
-
-N = symbol("N")
-BY_SIZE: list[tuple[str, dict[str, Any], Callable[[torch.Tensor], torch.Tensor]]] = [
-    ("div", {"right": T}, lambda x: x / x.shape[1]),
-    ("sub", {"left": 2 * T}, lambda x: 2 * x.shape[1] - x),
-    ("reshape", {"sizes": (T, -1)}, lambda x: x.reshape(x.shape[1], -1)),
-    ("expand", {"sizes": (3, -1, T)}, lambda x: x.expand(3, -1, -1)),
-    ("slice", {"items": (("ellipsis",), ("slice", 1, None, 2))}, lambda x: x[..., 1::2]),
-    ("slice", {"items": (("index", -1), ("slice", None, T - 1, None))}, lambda x: x[-1, :-1]),
-    ("slice", {"items": (("ellipsis",), ("index", T // 2))}, lambda x: x[:, x.shape[1] // 2]),
-    ("var", {"dim": (0, 1)}, torch.var),
-    ("std", {"dim": 1, "correction": 0}, lambda x: torch.std(x, dim=1, correction=0)),
-    ("clamp", {"max": T - 4}, lambda x: x.clamp(max=x.shape[1] - 4)),
-    ("flatten", {"start_dim": 0}, lambda x: x.flatten()),
-    ("unsqueeze", {"dim": 1}, lambda x: x[:, None]),
-]
-
-
-@pytest.mark.parametrize(("name", "arguments", "expected"), BY_SIZE)
-@pytest.mark.parametrize("sizes", [(1, 6), (5, 3)])
-def test_one_graph_serves_every_size(
-    name: str,
-    arguments: dict[str, Any],
-    expected: Callable[[torch.Tensor], torch.Tensor],
-    sizes: tuple[int, int],
-) -> None:
-    net = single(operators()[name], (TensorType(DTYPES[torch.float32], (N, T)),), arguments)
-    x = torch.linspace(-3, 3, sizes[0] * sizes[1]).reshape(sizes)
-    torch.testing.assert_close(module(net)(x), expected(x))
-    for opset in OPSETS:
-        (found,) = on_onnxruntime(net, [x], opset)
-        torch.testing.assert_close(torch.from_numpy(found), expected(x))
