@@ -22,7 +22,7 @@ from specc.targets.python.forward import (
 from specc.targets.python.layers import Layers
 from specc.targets.python.layout import SOFT, Doc, Group, IfBroken, Indented
 from specc.targets.python.lowering import Place, code_of, lower
-from specc.targets.python.names import Scope, identifier
+from specc.targets.python.names import LIST_MEMBERS, Scope, identifier
 from specc.targets.python.shapes import Shapes
 from specc.targets.python.structure import Holder, Instance, Structure
 
@@ -61,6 +61,9 @@ class Forward:
             self._hole,
         )
         self.holes: dict[str, str] = {}
+        names = {name.partition(".")[0] for name in self._template.layers}
+        names |= {state.name for state in self._template.state}
+        self._members = Scope(LIST_MEMBERS | names)
 
     @property
     def arguments(self) -> list[str]:
@@ -241,16 +244,9 @@ class Forward:
     def _hole(self, hole: Hole) -> Expression:
         if hole.name not in self._template.parameters:
             raise EmitError(f"nothing fills the hole {hole.name[:80]!r}")
-        taken = {name.partition(".")[0] for name in self._template.layers}
-        taken |= {state.name for state in self._template.state}
-        name = hole_attribute(hole.name, taken)
-        self.holes[hole.name] = name
-        return py.attribute(py.SELF, name)
-
-
-def hole_attribute(name: str, taken: set[str]) -> str:
-    """Where a class keeps the number ``name``, beside its layers and state."""
-    return name if name not in taken else f"_{name}"
+        if hole.name not in self.holes:
+            self.holes[hole.name] = self._members.unique(identifier(hole.name, "number"))
+        return py.attribute(py.SELF, self.holes[hole.name])
 
 
 def _parenthesized(value: Expression) -> Doc:

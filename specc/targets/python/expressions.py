@@ -154,7 +154,7 @@ def list_of(members: Sequence[Expression], *, one_per_line: bool = False) -> Exp
 def tuple_of(members: Sequence[Expression]) -> Expression:
     """``(a, b)``, ``(a,)``"""
     if len(members) == 1:
-        return Expression(("(", members[0].doc, ",)"))
+        return Expression(Group(("(", Indented((SOFT, members[0].doc, ",")), SOFT, ")")))
     return Expression(layout.items("(", [m.doc for m in members], ")"))
 
 
@@ -192,7 +192,8 @@ def prefix(operator: str, operand: Expression) -> Expression:
     gap = " " if operator == "not" else ""
     simple = operator != "not"
     return Expression(
-        (operator + gap, operand.at(level)),
+        # -(x**2) needs no parentheses, but ruff gives it some.
+        (operator + gap, operand.at(ATOM if operand.level == POWER else level)),
         level,
         plain=simple and operand.plain,
         bare=simple and operand.bare,
