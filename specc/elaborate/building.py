@@ -11,7 +11,7 @@ from specc.elaborate.facts import (
     UnknownArgument,
 )
 from specc.elaborate.instances import Activation, Built, BuiltOperator, Claim
-from specc.elaborate.names import problem_with, snake_case
+from specc.elaborate.names import snake_case
 from specc.elaborate.values import LayerValue
 from specc.frontend.diagnostics import Fact, Fault, Label
 from specc.frontend.facts import SizeMismatch
@@ -19,6 +19,7 @@ from specc.frontend.source import Span
 from specc.ir.flatten import join
 from specc.ir.graph import Role
 from specc.ir.initializer import Initializer
+from specc.ir.names import problem_with
 from specc.ir.types import TensorType
 from specc.ops.apply import Applied
 
@@ -48,11 +49,8 @@ def claim(
         for end in range(1, len(parts)):
             earlier = earlier or activation.claims.get(".".join(parts[:end]))
     if earlier is not None:
-        raise Fault(
-            NameClaimedTwice(
-                where=span, name=name, because=(Label(earlier.span, "the first claim"),)
-            )
-        )
+        because = (Label(earlier.span, "the first claim"),) if earlier.span != span else ()
+        raise Fault(NameClaimedTwice(where=span, name=name, because=because))
     activation.claims[name] = Claim(layer, span)
 
 

@@ -1,104 +1,10 @@
-"""Names of layers and parameters: which are allowed, and what an unlabelled layer is called."""
+"""What an unlabelled layer is called."""
 
 from __future__ import annotations
 
-import keyword
 import re
-import unicodedata
 
-# What torch.nn.Module and its containers need for themselves; a test compares it with torch's own.
-RESERVED = frozenset(
-    [
-        "T_destination",
-        "add_module",
-        "append",
-        "apply",
-        "bfloat16",
-        "buffers",
-        "call_super_init",
-        "children",
-        "clear",
-        "compile",
-        "copy",
-        "cpu",
-        "cuda",
-        "double",
-        "dump_patches",
-        "eval",
-        "extend",
-        "extra_repr",
-        "float",
-        "forward",
-        "get",
-        "get_buffer",
-        "get_extra_state",
-        "get_parameter",
-        "get_submodule",
-        "half",
-        "insert",
-        "ipu",
-        "items",
-        "keys",
-        "load_state_dict",
-        "modules",
-        "mtia",
-        "named_buffers",
-        "named_children",
-        "named_modules",
-        "named_parameters",
-        "parameters",
-        "pop",
-        "popitem",
-        "register_backward_hook",
-        "register_buffer",
-        "register_forward_hook",
-        "register_forward_pre_hook",
-        "register_full_backward_hook",
-        "register_full_backward_pre_hook",
-        "register_load_state_dict_post_hook",
-        "register_load_state_dict_pre_hook",
-        "register_module",
-        "register_parameter",
-        "register_state_dict_post_hook",
-        "register_state_dict_pre_hook",
-        "requires_grad_",
-        "reset_parameters",
-        "set_extra_state",
-        "set_submodule",
-        "setdefault",
-        "share_memory",
-        "state_dict",
-        "to",
-        "to_empty",
-        "train",
-        "training",
-        "type",
-        "update",
-        "values",
-        "xpu",
-        "zero_grad",
-    ]
-)
-
-_PART = re.compile(r"(?:[^\W\d]\w*|\d+)\Z")
 _WORD_START = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
-MAX_LENGTH = 256
-
-
-def problem_with(name: str) -> str | None:
-    """Why ``name``, which may be dotted, cannot name a layer or parameter; None where it can."""
-    if len(name) > MAX_LENGTH:
-        return f"it is longer than {MAX_LENGTH} characters"
-    for part in name.split("."):
-        if not _PART.match(part) or unicodedata.normalize("NFKC", part) != part:
-            return "a name is made of letters, digits and underscores, its parts parted by dots"
-        if part in RESERVED:
-            return f"torch.nn.Module needs {part!r} for itself"
-        if keyword.iskeyword(part):
-            return f"{part!r} is a keyword of Python"
-        if part.startswith("__") or part in {"_parameters", "_buffers", "_modules", "self"}:
-            return f"torch.nn.Module needs {part!r} for itself"
-    return None
 
 
 def snake_case(kind: str) -> str:
