@@ -66,8 +66,6 @@ class ClassWriter:
             first = name.partition(".")[0]
             if first in LIST_MEMBERS and first not in {"append", "extend", "insert", "pop"}:
                 raise EmitError(f"nn.Module has a member {first!r} of its own")
-            if first.startswith("__"):
-                raise EmitError(f"a name that begins with two underscores: {first[:80]!r}")
 
     # ---- __init__ --------------------------------------------------------------------------------
 
@@ -91,7 +89,7 @@ class ClassWriter:
             return []
         signature = layout.arguments(["self", *self._arguments.values()])
         start = py.call(
-            py.attribute(py.call(py.name("super")), "__init__"),
+            py.SUPER_INIT,
             arguments,
             one_per_line=base == "nn.Sequential" and len(arguments) >= 4,
         )

@@ -11,7 +11,7 @@ from specc.ir.types import DType
 from specc.targets.python import layout, literals
 from specc.targets.python.errors import EmitError
 from specc.targets.python.layout import SOFT, SPACE, Doc, Group, IfBroken, Indented
-from specc.targets.python.names import is_identifier
+from specc.targets.python.names import is_attribute, is_identifier
 
 # Python's levels of precedence, loosest first.
 OR, AND, NOT, COMPARISON, BIT_OR, BIT_XOR, BIT_AND, SHIFT, SUM, PRODUCT, UNARY, POWER, ATOM = range(
@@ -120,7 +120,7 @@ def dtype(value: DType) -> Expression:
 
 def attribute(receiver: Expression, member: str) -> Expression:
     """``receiver.member``; through ``getattr`` where the member's name is no safe identifier."""
-    if not is_identifier(member) or (member.startswith("__") and not member.endswith("__")):
+    if not is_attribute(member):
         return call(name("getattr"), [receiver, literal(member)])
     # A dot after digits would be a decimal point.
     inner = ("(", receiver.doc, ")") if receiver.number else receiver.at(ATOM)
@@ -222,3 +222,4 @@ def slice_of(
 
 ELLIPSIS = Expression("...")
 SELF = name("self")
+SUPER_INIT = Expression("super().__init__")

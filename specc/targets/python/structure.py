@@ -83,6 +83,7 @@ class Structure:
         self._links: dict[LayerKey, LayerKey] = {}
         self._sites: dict[LayerKey, Application] = {}
         self._site_template: dict[LayerKey, int] = {}
+        self._refuse_dunders()
         self._collect()
 
     # ---- names to declarations -------------------------------------------------------------------
@@ -127,6 +128,13 @@ class Structure:
     def target(self, template: int, path: str) -> LayerKey:
         """The declaration that owns what ``path`` names in a template."""
         return self._owner(self.chain(template, path)[-1])
+
+    def _refuse_dunders(self) -> None:
+        """Python gives names with two leading underscores a meaning of its own, or another name."""
+        for template in self.templates:
+            for name in (*template.layers, *(state.name for state in template.state)):
+                if any(part.startswith("__") for part in name.split(".")):
+                    raise EmitError(f"a name that begins with two underscores: {name[:80]!r}")
 
     def _collect(self) -> None:
         """Links captured layers to those handed over, then finds an application of every layer."""
