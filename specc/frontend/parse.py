@@ -9,7 +9,6 @@ from dataclasses import replace
 from functools import cache
 from typing import Any, cast
 
-from lark import Lark
 from lark.exceptions import UnexpectedInput
 
 from specc.frontend import syntax
@@ -17,15 +16,14 @@ from specc.frontend.diagnostics import Fault, Report
 from specc.frontend.driver import Driver
 from specc.frontend.lexer import Layout
 from specc.frontend.limits import DEFAULT_LIMITS, Limits
-from specc.frontend.resources import resource
 from specc.frontend.scene import Scene, error_offset
 from specc.frontend.source import Source, Span
 from specc.frontend.syntax_errors import explain
+from specc.frontend.table import load_lark
 from specc.frontend.text import BYTE_ORDER_MARK, check_text
 from specc.frontend.tree_builder import TreeBuilder
 
 NESTING_IN_STRINGS = 20
-STARTS = ("source_file", "expression", "setting_value")
 
 # Where parsing can go on behind an error: words that begin a definition and stand in no body. They
 # count only at the start of a line, where nobody indents them by accident.
@@ -79,28 +77,13 @@ def parse_expression(
     return None if found.failed else cast("syntax.Expression | syntax.DeviceName | None", value)
 
 
-def build_lark(layout: Layout, builder: TreeBuilder | None = None, *, strict: bool = False) -> Lark:
-    """Lark's parser of the grammar file. ``strict`` refuses any conflict (needs interegular)."""
-    return Lark(
-        resource("grammars", "net.lark").read_text(encoding="utf-8"),
-        parser="lalr",
-        lexer="basic",
-        start=list(STARTS),
-        postlex=layout,
-        transformer=builder,
-        keep_all_tokens=True,
-        maybe_placeholders=False,
-        strict=strict,
-    )
-
-
 class _Parser:
     """One parser, which lark ties to one builder; hence one text at a time."""
 
     def __init__(self) -> None:
         self.layout = Layout()
         self.builder = TreeBuilder()
-        self.lark = build_lark(self.layout, self.builder)
+        self.lark = load_lark(self.layout, self.builder)
         self.driver = Driver(self.lark)
         self.lock = threading.Lock()
 

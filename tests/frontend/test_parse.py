@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from specc.frontend import syntax
 from specc.frontend.diagnostics import Report
 from specc.frontend.lexer import Layout
-from specc.frontend.parse import build_lark, parse
+from specc.frontend.parse import parse
 from specc.frontend.source import Source
+from specc.frontend.table import build_lark
 from specc.frontend.tree_builder import TreeBuilder
 from tests.frontend.trees import body, codes, expression, infix, outline, parsed
 from tests.golden_files import GOLDEN, check_golden
@@ -360,7 +361,7 @@ def test_parentheses_belong_to_the_span_of_what_they_hold():
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
-def test_the_driver_builds_the_tree_that_lark_builds(path):
+def test_the_driver_and_the_table_build_the_tree_that_lark_builds(path):
     text = path.read_text(encoding="utf-8")
     builder = TreeBuilder()
     builder.file, builder.text = 0, text
