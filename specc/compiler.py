@@ -17,7 +17,7 @@ from specc.frontend.facts import did_you_mean
 from specc.frontend.limits import DEFAULT_LIMITS, Limits
 from specc.frontend.parse import parse, parse_expression
 from specc.frontend.resources import resource, resource_names
-from specc.frontend.source import Source, Sources
+from specc.frontend.source import Source, Sources, Span
 from specc.ir.graph import Network
 
 
@@ -39,11 +39,14 @@ class Text:
     base: Path | None
 
 
-def read(source: str | os.PathLike[str]) -> Text:
+def read(source: str | os.PathLike[str] | Text) -> Text:
     """The text behind a path, ``std.NAME``, or the text itself (which holds a newline or a brace).
 
-    Raises SpecError where there is no such file, or it is not UTF-8.
+    A ``Text`` is given back as it is. Raises SpecError where there is no such file, or it is not
+    UTF-8.
     """
+    if isinstance(source, Text):
+        return source
     if isinstance(source, str) and ("\n" in source or "{" in source):
         return Text(Source("<text>", source), None)
     name = os.fspath(source)
@@ -87,7 +90,7 @@ def _refused(name: str, problem: str, advice: str | None = None) -> SpecError:
     return SpecError([BadSource(name=name, problem=problem, advice=advice).diagnostic()])
 
 
-def nets_in(source: str | os.PathLike[str]) -> tuple[str, ...]:
+def nets_in(source: str | os.PathLike[str] | Text) -> tuple[str, ...]:
     """The names of a file's nets. Raises SpecError for a text that does not parse."""
     text = read(source)
     sources, report = Sources(), Report()
@@ -98,7 +101,7 @@ def nets_in(source: str | os.PathLike[str]) -> tuple[str, ...]:
 
 
 def compile_network(
-    source: str | os.PathLike[str],
+    source: str | os.PathLike[str] | Text,
     *,
     net: str | None = None,
     hyperparameters: Mapping[str, Any] | None = None,
@@ -155,7 +158,8 @@ def _as_text(value: object) -> str:
 
 def _error(report: Report, sources: Sources) -> SpecError:
     assert report.failed, "no network, and nothing said why"
-    return SpecError([fact.diagnostic() for fact in report.facts], sources)
+    facts = sorted(report.facts, key=lambda fact: fact.where or Span(0, 0, 0))
+    return SpecError([fact.diagnostic() for fact in facts], sources)
 
 
 def located(fault: Fault, sources: Sources | None = None) -> SpecError:

@@ -113,14 +113,17 @@ def _elaborate(
     for item in file.definitions:
         if isinstance(item, syntax.InitDefinition):
             collect_rules(frame, item.rules, "")
-    built = _build_net(frame, definition, scope, hyperparameters)
+    built = None
+    try:
+        built = _build_net(frame, definition, scope, hyperparameters)
+    except Fault as fault:
+        frame.recover(fault, definition.name_span)
     recipe = recipe_of(frame, file, definition, settings)
+    # A pattern that matches nothing is no error of its own where the net is wrong.
+    parameters = resolve_parameters(context, complete=built is not None and not _failed(context))
     if built is None or _failed(context):
         return None
     root, values = built
-    parameters = resolve_parameters(context)
-    if _failed(context):
-        return None
     _warn_of_unused(context)
     templates, index = generalize(context, root)
     if _failed(context):

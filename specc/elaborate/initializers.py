@@ -209,12 +209,16 @@ def pattern_matcher(pattern: str) -> re.Pattern[str]:
 MAX_STARS = 8
 
 
-def resolve_parameters(context: Context) -> tuple[Parameter, ...]:
-    """Every parameter with its initializer: inline beats a rule, a later rule an earlier one."""
+def resolve_parameters(context: Context, *, complete: bool) -> tuple[Parameter, ...]:
+    """Every parameter with its initializer: inline beats a rule, a later rule an earlier one.
+
+    Reports initializers that do not fit, and where the parameters are ``complete``, patterns that
+    match none of them.
+    """
     chosen: dict[str, tuple[Initializer, Span]] = {}
     for rule in sorted(context.rules, key=lambda rule: rule.span):
         matched = _matches(context, rule)
-        if not matched and rule.kind is None:
+        if complete and not matched and rule.kind is None:
             _report_unused(context, rule)
         for record in matched:
             chosen[record.name] = (rule.initializer, rule.span)
