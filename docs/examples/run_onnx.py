@@ -28,7 +28,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("folder", type=Path, help="the folder of a training run")
     folder = parser.parse_args().folder
-    (onnx_file,) = folder.glob("*.onnx")
+    onnx_files = sorted(folder.glob("*.onnx"))
+    if len(onnx_files) != 1:
+        parser.error(f"{folder} holds {len(onnx_files)} ONNX files, and one is wanted")
+    onnx_file = onnx_files[0]
 
     program, module = specc.load(folder / "model.safetensors")
     images, digits = dataset(program.network, program.network.recipe).test[:]

@@ -85,8 +85,8 @@ def fit(split: Split, network: Network, loss: Entry) -> Dataset:
     sides = []
     for side in (split.train, split.test):
         x = _input(split.name, side, source)
-        y = arrange(split.name, loss, side.y, expected)
-        sides.append(Batchable(x, torch.from_numpy(y)))
+        y = torch.from_numpy(arrange(split.name, loss, side.y, expected))
+        sides.append(Batchable(x, y if classes else y.to(TORCH_DTYPES[sink.dtype])))
     return Dataset(*sides)
 
 
