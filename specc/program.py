@@ -19,6 +19,7 @@ from specc.ir.types import DType
 from specc.ir.verify import verify_network
 from specc.weights.files import atomic_write
 from specc.weights.fit import fit
+from specc.weights.metadata import IR_KEY, weight_metadata
 from specc.weights.safetensors import Weights, read_weights, write_weights
 
 if TYPE_CHECKING:
@@ -208,15 +209,8 @@ class Program:
         return show(self.network)
 
     def metadata(self) -> dict[str, str]:
-        """What a weight file of this program carries: its architecture, so it needs no code."""
-        first = self.network.sources[0] if self.network.sources else None
-        return {
-            "specc.compiler": self.network.compiler,
-            "specc.net": self.network.name,
-            "specc.ir": self.network.model_dump_json(),
-            "specc.text": first.text if first else "",
-            "specc.sha256": Source(first.name, first.text).sha256 if first else "",
-        }
+        """What a weight file of this program carries: the architecture, so that no code is needed."""
+        return weight_metadata(self.network)
 
     # ---- weights ---------------------------------------------------------------------------------
 
@@ -299,7 +293,7 @@ def load(path: str | os.PathLike[str]) -> tuple[Program, torch.nn.Module]:
     """
     with _faults_as_errors(None):
         weights = read_weights(path)
-    text = weights.metadata.get("specc.ir")
+    text = weights.metadata.get(IR_KEY)
     if text is None:
         problem = f"{os.fspath(path)!r} carries weights, but no architecture"
         raise SpecError([BadIr(problem=problem).diagnostic()])

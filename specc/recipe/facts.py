@@ -90,11 +90,11 @@ class MissingSetting(Fact):
 
     @property
     def message(self) -> str:
-        return f"{self.owner} needs {' and '.join(self.names)}"
+        return f"{self.owner} needs {', '.join(self.names)}"
 
     @property
     def label(self) -> str:
-        return f"no {' and no '.join(self.names)} here"
+        return f"{', '.join(self.names)} missing"
 
     @property
     def help(self) -> str | None:

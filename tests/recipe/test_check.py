@@ -316,7 +316,7 @@ def test_an_incomplete_recipe_is_a_warning() -> None:
     (warning,) = checked.report.facts
     assert warning.severity == "warning"
     assert warning.where == checked.where
-    assert warning.message == "a training run needs data and optimizer and epochs or steps"
+    assert warning.message == "a training run needs data, optimizer, epochs or steps"
 
 
 # ---- from outside
