@@ -209,7 +209,7 @@ class Program:
         return show(self.network)
 
     def metadata(self) -> dict[str, str]:
-        """What a weight file of this program carries: the architecture, so that no code is needed."""
+        """What a weight file of this program carries: its architecture, for one."""
         return weight_metadata(self.network)
 
     # ---- weights ---------------------------------------------------------------------------------

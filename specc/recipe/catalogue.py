@@ -247,7 +247,7 @@ SCHEDULES = _table(
     Entry(
         "step",
         "Times gamma after every step_size epochs.",
-        (Argument("step_size", integer(1)), Argument("gamma", number(above=0), 0.1)),
+        (Argument("step_size", integer(1)), Argument("gamma", number(above=0, maximum=1), 0.1)),
         positional=1,
     ),
 )
@@ -279,6 +279,9 @@ _SETTINGS = (
 
 SETTINGS: Mapping[str, Setting] = {setting.name: setting for setting in _SETTINGS}
 """Every setting by name, in the order in which documentation shows them."""
+
+MAX_ELEMENTS = 2**28
+"""Numbers that a data set may make, 1 GiB of them."""
 
 LATER: tuple[str, ...] = ("devices",)
 """Settings of the language that this version does not carry out yet."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from specc.ir.recipe import Choice, Recipe
-from specc.recipe.catalogue import DATA, LOSSES, METRICS, NEEDED, Entry
+from specc.recipe.catalogue import DATA, LOSSES, MAX_ELEMENTS, METRICS, NEEDED, Entry
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,7 @@ def conflicts(settings: Mapping[str, Any]) -> Iterator[Conflict]:
     if loss is not None:
         for metric in settings.get("metrics", ()):
             yield from _loss_and_metric(LOSSES[loss.name], METRICS[metric.name])
+    yield from _size(data)
     yield from _optimizer(settings.get("optimizer"))
 
 
@@ -80,6 +81,20 @@ def _loss_and_metric(loss: Entry, metric: Entry) -> Iterator[Conflict]:
             because=f"{loss.name} is about {_MEASURES[loss.measures[0]]}",
             detail=f"{metric.name} is about {_MEASURES[metric.measures[0]]}",
             advice=f"with {loss.name} goes {' or '.join(fitting)}",
+        )
+
+
+def _size(data: Choice | None) -> Iterator[Conflict]:
+    if data is None or data.name != "synthetic_regression":
+        return
+    examples, w = data.arguments.get("examples", 0), data.arguments.get("w", ())
+    if isinstance(examples, int) and isinstance(w, tuple) and examples * len(w) > MAX_ELEMENTS:
+        yield Conflict(
+            "data",
+            "data",
+            problem=f"synthetic_regression makes at most {MAX_ELEMENTS:,} numbers",
+            because=None,
+            detail=f"{examples:,} examples of {len(w):,} are more",
         )
 
 

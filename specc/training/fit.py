@@ -78,7 +78,7 @@ def fit(split: Split, network: Network, loss: Entry) -> Dataset:
             f"{len(network.inputs)} inputs and {len(network.outputs)} outputs"
         )
     source, sink = network.inputs[0].type, network.outputs[0].type
-    sizes = _bind(split, source)
+    sizes = _bind(split, network)
     expected = _output_shape(split, source, sink, sizes)
     classes = "classes" in loss.targets
     arrange = _classes if classes else _values
@@ -97,8 +97,9 @@ def _flattens(shape: tuple[int, ...], source: TensorType) -> bool:
     return len(shape) > 1 and source.rank == 2
 
 
-def _bind(split: Split, source: TensorType) -> dict[str, int]:
+def _bind(split: Split, network: Network) -> dict[str, int]:
     """The values that the data give to the symbolic sizes of the input, the batch's left out."""
+    source = network.inputs[0].type
     shape = split.train.x.shape[1:]
     if _flattens(shape, source):
         shape = (int(np.prod(shape)),)
@@ -119,7 +120,23 @@ def _bind(split: Split, source: TensorType) -> dict[str, int]:
     for dim, size in zip(source.shape[1:], shape, strict=True):
         if _value(dim, sizes) not in (size, None):
             _refuse(f"{given}, and the input is {source}", _resize_advice(split.name, source))
+    _require_constraints(split.name, network, sizes)
     return sizes
+
+
+def _require_constraints(name: str, network: Network, sizes: dict[str, int]) -> None:
+    """Whether the data's sizes are among those that the network works at."""
+    for constraint in network.constraints:
+        left, right = _value(constraint.left, sizes), _value(constraint.right, sizes)
+        if left is None or right is None:  # about the batch's size, or an inner one
+            continue
+        holds = {">=": left >= right, "==": left == right, "!=": left != right}
+        if not holds[constraint.relation]:
+            found = ", ".join(f"{symbol} = {size}" for symbol, size in sizes.items())
+            _refuse(
+                f"{network.name} does not work at the sizes of {name}, {found}: "
+                f"{constraint.reason} would be {left}, and has to be {constraint.relation} {right}"
+            )
 
 
 def _name(dim: Dim) -> str | None:

@@ -76,9 +76,9 @@ def train(
         loss_of = loss_function(recipe.loss)
         update = optimizer(recipe.optimizer, parameters)
 
-        steps_per_epoch = math.ceil(len(data.train) / recipe.batch)
+        steps_per_epoch = -(-len(data.train) // recipe.batch)
         steps = recipe.steps or (recipe.epochs or 0) * steps_per_epoch
-        epochs = math.ceil(steps / steps_per_epoch)
+        epochs = -(-steps // steps_per_epoch)
         base_rate = update.param_groups[0]["lr"]
         rate = learning_rate(
             recipe.schedule, base_rate, steps=steps, steps_per_epoch=steps_per_epoch
@@ -114,10 +114,7 @@ def train(
                     z_B = model(x_B)
                     loss = loss_of(z_B, y_B)
                     value = loss.item()
-                    if not math.isfinite(value):
-                        raise RunFailed(
-                            NonFiniteLoss(loss=value, epoch=epoch, step=step + 1, rate=rate(step))
-                        )
+                    _require_finite(value, epoch, step + 1, rate(step))
                     update.zero_grad()
                     loss.backward()  # type: ignore[no-untyped-call]
                     update.step()
@@ -126,11 +123,13 @@ def train(
                     watcher.stepped(epoch, len(index_B), value)
                     if step == steps:
                         break
+                measured = evaluate(model, data.test, recipe)
+                _require_finite(measured["loss"], epoch, step, rate(step - 1))
                 record = Epoch(
                     epoch=epoch,
                     step=step,
                     train=averages.means(),
-                    test=evaluate(model, data.test, recipe),
+                    test=measured,
                     learning_rate=rate(step - 1),
                     seconds=time.perf_counter() - epoch_began,
                 )
@@ -162,7 +161,7 @@ def train(
 def batches(examples: int, batch: int, order: torch.Generator) -> Iterator[Tensor]:
     """The indices of each batch of one epoch, in an order drawn anew; the last may be smaller."""
     index_n = torch.randperm(examples, generator=order)
-    yield from torch.split(index_n, batch)
+    yield from torch.split(index_n, min(batch, examples))
 
 
 @torch.no_grad()
@@ -177,6 +176,11 @@ def evaluate(model: nn.Module, data: Batchable, recipe: Recipe) -> dict[str, flo
         z_B = model(x_B)
         averages.add(loss_of(z_B, y_B), z_B, y_B)
     return averages.means()
+
+
+def _require_finite(loss: float, epoch: int, step: int, rate: float) -> None:
+    if not math.isfinite(loss):
+        raise RunFailed(NonFiniteLoss(loss=loss, epoch=epoch, step=step, rate=rate))
 
 
 def _best_device() -> str:

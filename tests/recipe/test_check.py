@@ -208,6 +208,7 @@ WRONG = [
     ("schedule = cosine(eta_min=-1)", "bad-setting", "-1", "eta_min of cosine"),
     ("schedule = step(0)", "bad-setting", "0", "step_size of step"),
     ("schedule = step(1, gamma=0)", "bad-setting", "0", "gamma of step"),
+    ("schedule = step(1, gamma=2)", "bad-setting", "2", "of at most 1"),
     ("schedule = constant(1)", "bad-setting", "1", "left out"),
     ("loss = cross_entropy(label_smoothing=2)", "bad-setting", "2", "at most 1"),
     ("data = digits(resize=7)", "bad-setting", "7", "an int from 8 to 256, not 7"),
@@ -240,6 +241,12 @@ WRONG = [
     ),
     ("loss = mse\nmetrics = [accuracy]", "conflicting-settings", "[accuracy]", "goes mse or mae"),
     ("metrics = [mae]\nloss = cross_entropy", "conflicting-settings", "[mae]", "goes accuracy"),
+    (
+        f"data = synthetic_regression(w=[{'1, ' * 99}1], examples=10000000)",
+        "conflicting-settings",
+        f"synthetic_regression(w=[{'1, ' * 99}1], examples=10000000)",
+        "makes at most 268,435,456 numbers",
+    ),
     (
         "optimizer = sgd(1, nesterov=true)",
         "conflicting-settings",

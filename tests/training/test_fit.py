@@ -84,6 +84,10 @@ def test_the_output_decides_the_dtype_of_real_targets() -> None:
         ),
         ("net A(x: [N, 8, 8]) -> [N, 10] { x |> flatten |> Linear(10) }", "inputs of [N, 1, 8, 8]"),
         ("net A(x: [32, 64]) -> [32, 10] { Linear(10)(x) }", "no dim for the examples"),
+        (
+            "net A(x: [N, 1, H, W]) -> [N, 4, H - 8, W - 8] { x |> Conv(4, 5) |> Conv(4, 5) }",
+            "does not work at the sizes of digits, H = 8, W = 8",
+        ),
         ("net A(x: [N, N]) -> [N, N] { x * 2 }", "has the batch's size twice"),
         ("net A(x: i64[N, 64]) -> [N, 64, 10] { Embedding(17, 10)(x) }", "gives real numbers"),
         ("net A(x: [N, 64]) -> [N, 9] { Linear(9)(x) }", "the output needs 10"),

@@ -378,6 +378,19 @@ def test_a_loss_that_is_not_finite_stops_the_run(tmp_path: Path) -> None:
     assert not (tmp_path / "model.safetensors").exists()
 
 
+def test_a_last_update_that_spoils_the_weights_is_noticed(tmp_path: Path) -> None:
+    with pytest.raises(TrainingFailed) as caught:
+        trained(LINE, tmp_path, optimizer="sgd(lr=1e38)", steps="1")
+    assert caught.value.diagnostics[0].code == "non-finite-loss"
+    assert (tmp_path / "metrics.jsonl").read_text() == ""
+
+
+def test_a_batch_may_be_larger_than_the_data() -> None:
+    everything = trained(LINE, batch="80")
+    assert trained(LINE, batch=f"1{'0' * 90}").final == everything.final
+    assert trained(LINE, batch="200", steps="2").epochs[-1].step == 2
+
+
 def test_what_pytorch_refuses_in_an_update_stops_the_run() -> None:
     with pytest.raises(TrainingFailed) as caught:
         trained(DROPOUT_NET, batch="1")  # batch normalization of one example
