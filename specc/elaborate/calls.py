@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from specc.elaborate.binding import bind_operator, bind_parameters
 from specc.elaborate.builtins import as_list
@@ -30,6 +30,7 @@ from specc.elaborate.values import (
 )
 from specc.frontend.diagnostics import Fault
 from specc.frontend.source import Span
+from specc.ir.dims import Expr
 from specc.ir.types import DType
 from specc.ops.operator import Operator
 
@@ -134,12 +135,11 @@ def _split_tensors(frame: Frame, given: Given) -> tuple[list[Tensor], list[tuple
 
 def _call_operator(frame: Frame, constructor: OperatorConstructor, given: Given) -> Value:
     operator = constructor.operator
+    given, numbers = _number_operands(operator, given)
     tensors, rest = _split_tensors(frame, given)
-    if tensors:
-        rest = _literal_operands(frame, operator, tensors, rest)
     slots = {slot.name for slot in operator.state}
     borrowed: dict[str, StateReference] = {}
-    keywords: dict[str, tuple[Value, Span]] = {}
+    keywords: dict[str, tuple[Value, Span]] = dict(numbers)
     for name, (value, span) in given.keywords.items():
         if name in slots and operator.argument(name) is None:
             if not isinstance(value, StateReference):
@@ -177,25 +177,27 @@ def _call_operator(frame: Frame, constructor: OperatorConstructor, given: Given)
     return layer
 
 
-def _literal_operands(
-    frame: Frame, operator: Operator, tensors: list[Tensor], rest: list[tuple[Value, Span]]
-) -> list[tuple[Value, Span]]:
-    """Numbers that stand where ``operator`` takes a further tensor: ``where(mask, x, 0)``."""
-    least, _ = operator.arity
-    while len(tensors) < least and rest and isinstance(rest[0][0], int | float | bool):
-        value, span = rest.pop(0)
-        floats = next((t.type.dtype for t in tensors if t.type.dtype.is_float), None)
-        dtype = tensors[-1].type.dtype
-        if isinstance(value, float):
-            dtype = floats or DType.F32
-        elif dtype is DType.BOOL and not isinstance(value, bool):
-            dtype = floats or DType.I64
-        full = frame.scope.find("full")
-        assert full is not None
-        assert isinstance(full.value, OperatorConstructor)
-        given = {"sizes": [], "value": value, "dtype": dtype}
-        tensors.extend(operate(frame, full.value.operator, given, (), span))
-    return rest
+def _number_operands(
+    operator: Operator, given: Given
+) -> tuple[Given, dict[str, tuple[Value, Span]]]:
+    """Numbers that stand for a tensor, ``where(mask, x, 0)``, as ``left`` or ``right``."""
+    if operator.argument("left") is None or _leading_tensors(given) == 0:
+        return given, {}
+    sides = dict(
+        zip((len(operator.inputs) - 2, len(operator.inputs) - 1), ("left", "right"), strict=True)
+    )
+    numbers: dict[str, tuple[Value, Span]] = {}
+    rest = []
+    for position, (value, span) in enumerate(given.positional):
+        if position in sides and isinstance(value, int | float | Expr):
+            numbers[sides[position]] = (value, span)
+        else:
+            rest.append((value, span))
+    return replace(given, positional=tuple(rest)), numbers
+
+
+def _leading_tensors(given: Given) -> int:
+    return sum(is_tensor(value) for value, _ in given.positional)
 
 
 def _call_block(frame: Frame, constructor: BlockConstructor, given: Given) -> Value:

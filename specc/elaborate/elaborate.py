@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Mapping
 from contextlib import contextmanager
@@ -77,7 +78,7 @@ def elaborate(
         evaluate=evaluation.evaluate,
         run_body=run_body,
     )
-    with _deep_recursion():
+    with _room():
         try:
             return _elaborate(context, file, net, hyperparameters or {}, settings or {})
         except OutOfBounds as fault:
@@ -89,14 +90,21 @@ def elaborate(
 
 
 @contextmanager
-def _deep_recursion() -> Iterator[None]:
-    """Room for nested expressions: their depth is bounded, but beyond Python's default."""
-    before = sys.getrecursionlimit()
-    sys.setrecursionlimit(max(before, _RECURSION))
+def _room() -> Iterator[None]:
+    """Room for nested expressions, whose depth is bounded, but beyond Python's default.
+
+    Nothing that elaboration builds is garbage before it ends, and a collector that looks for some
+    all the same takes most of the time that a net of 100,000 layers needs; so it rests.
+    """
+    recursion, collecting = sys.getrecursionlimit(), gc.isenabled()
+    sys.setrecursionlimit(max(recursion, _RECURSION))
+    gc.disable()
     try:
         yield
     finally:
-        sys.setrecursionlimit(before)
+        sys.setrecursionlimit(recursion)
+        if collecting:
+            gc.enable()
 
 
 def _elaborate(

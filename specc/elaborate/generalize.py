@@ -25,9 +25,11 @@ from specc.elaborate.instances import (
     RawOperation,
 )
 from specc.elaborate.shapes import (
+    Mark,
     Number,
     Shape,
     attribute_shapes,
+    bare,
     erased,
     numbers,
     replaced,
@@ -67,7 +69,8 @@ class _Generalization:
 
     def run(self, root: Activation) -> tuple[tuple[graph.Template, ...], int]:
         for activation in _children_first(root):
-            key = erased(self._shape(activation, final=False))
+            # The root is alone of its kind, and may be very large.
+            key = None if activation is root else erased(self._shape(activation, Number))
             group = self.groups.setdefault(key, Group(len(self.groups)))
             group.members.append(activation)
             self.group_of[activation] = group
@@ -95,10 +98,14 @@ class _Generalization:
     # ---- one group -------------------------------------------------------------------------------
 
     def _template(self, group: Group) -> graph.Template:
-        shapes = [self._shape(activation, final=True) for activation in group.members]
+        first = group.members[0]
+        if len(group.members) == 1:
+            shape = self._shape(first, bare, final=True)
+            return TemplateBuilder(first).template(shape, (), ())
+        shapes = [self._shape(activation, Number, final=True) for activation in group.members]
         columns = list(zip(*(numbers(shape) for shape in shapes), strict=True))
         holes = self._holes(group, columns)
-        return TemplateBuilder(group.members[0]).template(
+        return TemplateBuilder(first).template(
             replaced(shapes[0], iter(holes)), group.parameters, group.sizes
         )
 
@@ -152,7 +159,7 @@ class _Generalization:
 
     # ---- the shape of an activation --------------------------------------------------------------
 
-    def _shape(self, activation: Activation, *, final: bool) -> Shape:
+    def _shape(self, activation: Activation, mark: Mark, *, final: bool = False) -> Shape:
         instance = activation.instance
         constructor = instance.constructor
         kind = (
@@ -162,22 +169,23 @@ class _Generalization:
         )
         return (
             kind,
-            tuple(tensor_shape(t) for t in activation.inputs),
+            tuple(tensor_shape(t, mark) for t in activation.inputs),
             tuple(
-                (name, self._layer_shape(built, final)) for name, built in instance.layers.items()
+                (name, self._layer_shape(built, mark, final))
+                for name, built in instance.layers.items()
             ),
-            tuple((s.name, s.role, state_shape(s.type)) for s in instance.state.values()),
-            tuple(self._node_shape(node, final) for node in activation.nodes),
+            tuple((s.name, s.role, state_shape(s.type, mark)) for s in instance.state.values()),
+            tuple(self._node_shape(node, mark, final) for node in activation.nodes),
             tuple(t.id for t in activation.results),
             tuple(activation.captured),
         )
 
-    def _layer_shape(self, built: Built, final: bool) -> Shape:
+    def _layer_shape(self, built: Built, mark: Mark, final: bool) -> Shape:
         if isinstance(built, BuiltOperator):
             return (
                 "operator",
                 built.operator.name,
-                attribute_shapes(built.attributes),
+                attribute_shapes(built.attributes, mark),
                 built.borrows,
             )
         group = self.group_of.get(built.activations[0])
@@ -185,16 +193,16 @@ class _Generalization:
         return (
             "block",
             group.index if group else -1,
-            tuple((name, Number(value, name, False)) for name, value in arguments.items()),
+            tuple((name, mark(value, name, False)) for name, value in arguments.items()),
         )
 
-    def _node_shape(self, node: Any, final: bool) -> Shape:
-        results = tuple(tensor_shape(t) for t in node.results)
+    def _node_shape(self, node: Any, mark: Mark, final: bool) -> Shape:
+        results = tuple([tensor_shape(t, mark) for t in node.results])
         if isinstance(node, RawOperation):
             return (
                 "operation",
                 node.operator.name,
-                attribute_shapes(node.attributes),
+                attribute_shapes(node.attributes, mark),
                 node.inputs,
                 results,
             )
@@ -205,7 +213,7 @@ class _Generalization:
                 "application",
                 node.reference,
                 self.group_of[inner].index if inner else -1,
-                tuple((name, Number(value, name, True)) for name, value in sizes.items()),
+                tuple((name, mark(value, name, True)) for name, value in sizes.items()),
                 node.inputs,
                 tuple(node.borrowed.items()),
                 tuple(node.captured.items()),

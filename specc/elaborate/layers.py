@@ -17,7 +17,7 @@ from specc.elaborate.building import (
 from specc.elaborate.context import Frame
 from specc.elaborate.facts import MissingArgument, NotALayer, RecursiveBlock
 from specc.elaborate.instances import Activation, BuiltOperator, Instance, RawApplication
-from specc.elaborate.operate import current, infer_at, operate, read_state
+from specc.elaborate.operate import current, infer_at, operate, promoted, read_state
 from specc.elaborate.values import (
     POISON,
     BlockConstructor,
@@ -127,6 +127,7 @@ def _apply_operator(
 ) -> Results:
     assert isinstance(layer.constructor, OperatorConstructor)
     operator = layer.constructor.operator
+    tensors = promoted(frame, operator, tensors)
     applied = infer_at(frame, operator, layer.arguments, tensors, span, layer.argument_spans)
     state = state_of(operator, applied.attributes, tuple(t.type for t in tensors))
     if layer.built is None and not (state or label or layer.name or always_named):

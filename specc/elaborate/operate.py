@@ -16,6 +16,8 @@ from specc.frontend.source import Span
 from specc.ir.dims import DimTooLarge
 from specc.ops.apply import Applied, complete, infer
 from specc.ops.operator import Operator
+from specc.ops.promotion import promote_all
+from specc.ops.registry import operators
 
 
 def as_tensor(frame: Frame, value: Value, span: Span) -> Tensor | Poison:
@@ -54,6 +56,7 @@ def operate(
     argument_spans: Mapping[str, Span] | None = None,
 ) -> tuple[Tensor, ...]:
     """Applies an operator in place, with no layer."""
+    tensors = promoted(frame, operator, tensors)
     applied = infer_at(frame, operator, given, tensors, span, argument_spans or {})
     activation = current(frame, span)
     frame.context.count_node(span)
@@ -61,6 +64,19 @@ def operate(
     inputs = tuple(tensor.id for tensor in tensors)
     activation.nodes.append(RawOperation(operator, applied.attributes, inputs, results, span))
     return results
+
+
+def promoted(frame: Frame, operator: Operator, tensors: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    """Operands in the dtype that PyTorch would bring them to, the casts explicit."""
+    first = operator.promotes_from
+    if first is None or len({tensor.type.dtype for tensor in tensors[first:]}) < 2:
+        return tensors
+    dtype = promote_all(tensor.type for tensor in tensors[first:])
+    cast = operators()["cast"]
+    return tensors[:first] + tuple(
+        t if t.type.dtype is dtype else operate(frame, cast, {"dtype": dtype}, (t,), t.origin)[0]
+        for t in tensors[first:]
+    )
 
 
 def infer_at(

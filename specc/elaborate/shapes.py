@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -24,31 +24,35 @@ class Number:
 Shape: TypeAlias = Any  # nested tuples of plain values and Numbers
 
 
-def tensor_shape(tensor: Tensor) -> Shape:
-    """A tensor's id and type."""
-    return (tensor.id, type_shape(tensor.type))
+Mark: TypeAlias = Callable[[Any, str, bool], Any]
 
 
-def type_shape(type_: TensorType) -> Shape:
-    """A type of a value: its dims are sizes."""
-    return (type_.dtype, tuple(Number(dim, "size", True) for dim in type_.shape))
+def bare(value: Any, name: str, is_size: bool) -> Any:
+    """Marks nothing: for a template of one member, whose numbers all stay."""
+    return value
 
 
-def state_shape(type_: TensorType) -> Shape:
+def tensor_shape(tensor: Tensor, mark: Mark) -> Shape:
+    """A tensor's id and type; the dims are sizes."""
+    type_ = tensor.type
+    return (tensor.id, (type_.dtype, tuple([mark(dim, "size", True) for dim in type_.shape])))
+
+
+def state_shape(type_: TensorType, mark: Mark) -> Shape:
     """A type of state: its dims are numbers of the layer."""
-    return (type_.dtype, tuple(Number(dim, "features", False) for dim in type_.shape))
+    return (type_.dtype, tuple([mark(dim, "features", False) for dim in type_.shape]))
 
 
-def attribute_shapes(attributes: dict[str, Attribute]) -> Shape:
+def attribute_shapes(attributes: dict[str, Attribute], mark: Mark) -> Shape:
     """Attributes, their ints and floats marked; flags, names and symbolic sizes are structure."""
-    return tuple((name, _attribute(name, value)) for name, value in attributes.items())
+    return tuple([(name, _attribute(name, value, mark)) for name, value in attributes.items()])
 
 
-def _attribute(name: str, value: Attribute) -> Shape:
+def _attribute(name: str, value: Attribute, mark: Mark) -> Shape:
     if isinstance(value, tuple):
-        return tuple(_attribute(name, item) for item in value)
+        return tuple([_attribute(name, item, mark) for item in value])
     if isinstance(value, int | float) and not isinstance(value, bool):
-        return Number(value, name, False)
+        return mark(value, name, False)
     return value
 
 

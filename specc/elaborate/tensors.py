@@ -9,10 +9,8 @@ from specc.elaborate.operate import as_tensor, operate
 from specc.elaborate.values import Tensor, Value, describe
 from specc.frontend import syntax
 from specc.frontend.diagnostics import Fault
-from specc.frontend.source import Span
 from specc.ir.dims import Expr
 from specc.ops.operator import Operator
-from specc.ops.promotion import promote
 
 _TENSOR_OPERATORS = {
     "+": "add",
@@ -64,19 +62,4 @@ def on_tensors(frame: Frame, node: syntax.Binary, left: Value, right: Value) -> 
             )
         literals[name] = value
     tensors = tuple(value for value in operands if isinstance(value, Tensor))
-    if len(tensors) == 2 and node.operator != "@":
-        tensors = _promoted(frame, tensors, node.span)
     return result_of(operate(frame, operator, literals, tensors, node.span))
-
-
-def _promoted(frame: Frame, tensors: tuple[Tensor, ...], span: Span) -> tuple[Tensor, ...]:
-    """Two tensors in the dtype that PyTorch would bring them to, the casts explicit."""
-    left, right = tensors
-    if left.type.dtype is right.type.dtype:
-        return tensors
-    dtype = promote(left.type, right.type)
-    cast = operator_named(frame, "cast")
-    return tuple(
-        t if t.type.dtype is dtype else operate(frame, cast, {"dtype": dtype}, (t,), t.origin)[0]
-        for t in tensors
-    )

@@ -219,6 +219,7 @@ def infix_operator(
         family=family,
         inputs=INPUTS,
         arguments=OPERANDS,
+        promotes_from=0,
         infer=infer,
         torch=Torch(torch or infix(symbol)),
         onnx={17: lower},

@@ -93,6 +93,7 @@ def _extremum(name: str, op_type: str, on_bools: str, summary: str) -> Operator:
         family="choice",
         tolerance=EXACT,
         inputs=_XY,
+        promotes_from=0,
         infer=_infer_extremum,
         torch=Torch(call(f"torch.{name}", X, Y)),
         onnx={
@@ -144,6 +145,7 @@ OPERATORS = (
         tolerance=EXACT,
         inputs=(Input("condition"), Input("x", optional=True), Input("y", optional=True)),
         arguments=OPERANDS,
+        promotes_from=1,
         infer=_infer_where,
         torch=Torch(_where_code),
         onnx={17: _lower_where},

@@ -143,6 +143,7 @@ class Operator:
     tolerance: Mapping[str, float] = field(default_factory=lambda: {"f32": 1e-5})
     family: str = ""
     layer: bool = False  # a constructor that is called with hyperparameters alone: Conv, Dropout
+    promotes_from: int | None = None  # inputs from here on are brought to one dtype
     random: bool = False  # draws while training
     multiply_adds: Callable[[Attributes, tuple[TensorType, ...], TensorType], Dim] | None = None
     details: str = ""
