@@ -17,7 +17,7 @@ BASE_PYTHON = $(shell for candidate in $(PYTHON) python3.13 python3.12 python3.1
 	echo $$candidate; break; fi; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-slow test-gpu lint format bench clean
+.PHONY: help install demo test test-slow test-gpu lint format docs bench clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -56,6 +56,9 @@ lint: $(STAMP) ## check format, lint and types
 format: $(STAMP) ## format the code and apply the linter's safe fixes
 	$(BIN)/ruff check --fix-only
 	$(BIN)/ruff format
+
+docs: $(STAMP) ## write docs/operators.md from the table of operators
+	$(BIN)/python -m specc.documentation docs
 
 bench: $(STAMP) ## measure against other tools
 	$(BIN)/python -m bench

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 
 from specc.ir.assignments import Assertion, Condition
-from specc.ir.dims import Dim, assignments, evaluate, lower_bounds, symbols_of
+from specc.ir.dims import Dim, assignments, evaluate, lower_bounds, substitute, symbols_of
 from specc.ir.graph import Constraint, Network
 
 
@@ -36,25 +35,33 @@ def conditions(network: Network) -> list[str]:
     return list(dict.fromkeys(texts))
 
 
-def smallest_sizes(network: Network) -> dict[str, int] | None:
-    """The smallest sizes that the conditions allow; None where none were found."""
-    dims = (dim for port in network.inputs for dim in port.type.shape)
-    wanted: list[Condition] = [dim for dim in dims if not isinstance(dim, int)]
-    wanted += [Assertion(str(c), partial(_holds, c)) for c in network.constraints]
+def smallest_sizes(
+    network: Network, given: Mapping[str, int] | None = None
+) -> dict[str, int] | None:
+    """The smallest sizes that the conditions allow beside those given; None where none were found.
+
+    Those given are in the result. Each is a symbol of the inputs and 1 or more.
+    """
+    given = given or {}
+    dims = [dim for port in network.inputs for dim in port.type.shape]
+    wanted: list[Condition] = [substitute(dim, given) for dim in dims]
+    wanted += [_condition(constraint, given) for constraint in network.constraints]
+    free = [name for name in symbols(network) if name not in given]
     try:
-        return assignments(symbols(network), wanted, count=1)[0]
-    except ValueError:
+        return {**given, **assignments(free, wanted, count=1)[0]}
+    except (ValueError, ZeroDivisionError):
         return None
 
 
-def broken(network: Network, sizes: Mapping[str, int]) -> list[Constraint]:
-    """The conditions that do not hold at ``sizes``, which name every symbol."""
-    return [c for c in network.constraints if not _holds(c, sizes)]
-
-
-def _holds(constraint: Constraint, sizes: Mapping[str, int]) -> bool:
-    left, right = evaluate(constraint.left, sizes), evaluate(constraint.right, sizes)
-    return {">=": left >= right, "==": left == right, "!=": left != right}[constraint.relation]
+def _condition(constraint: Constraint, given: Mapping[str, int]) -> Condition:
+    left, right = substitute(constraint.left, given), substitute(constraint.right, given)
+    if constraint.relation == ">=":
+        return left - right + 1
+    if constraint.relation == "==":
+        return (left, right)
+    return Assertion(
+        f"{left} != {right}", lambda sizes: evaluate(left, sizes) != evaluate(right, sizes)
+    )
 
 
 def _at_least_one(constraint: Constraint) -> Dim:

@@ -26,8 +26,8 @@ class Row:
 
     ``kind`` says what it stands for: a layer, an operation without a layer, a block (whose rows
     follow, one ``depth`` further in), or state that a block declares itself. ``what`` is the name
-    of the operator or block, or the role of the state. ``parameters`` counts the elements of trained
-    parameters that no earlier row counted, ``shared`` says that an earlier row counted some.
+    of the operator or block, or the role of the state. ``parameters`` counts the elements of
+    trained parameters that no earlier row counted, ``shared`` says that one counted some.
     ``multiply_adds`` is 0 where the operator multiplies no matrices. ``keeps_shape`` says that an
     operation's result has the shape of an operand.
     """

@@ -11,7 +11,8 @@ linear2  Linear  [N, 2]                18             16
 output   output  [N, 2]
 total                                  58             48
 <BLANKLINE>
-sizes   any N; multiply-adds are counted at N=1
+sizes   any N
+        multiply-adds are counted at N=1
 hidden  1 operation that keeps the shape
 """
 
@@ -57,8 +58,8 @@ def show(
     """The table of a network: name, kind, output shape, parameters and multiply-adds of each layer.
 
     Below it stand the totals and for which sizes the network works. Each parameter is counted once.
-    Multiply-adds are those of matrix products and convolutions, a floating-point multiplication and
-    an addition each; they are counted at ``sizes`` and, for symbols that it leaves out, at the
+    Multiply-adds are those of matrix products and convolutions, one multiplication and one addition
+    each; they are counted at ``sizes`` and, for symbols that it leaves out, at the
     smallest sizes at which the network works.
 
     Args:
@@ -69,8 +70,8 @@ def show(
         width: The columns of the terminal. Shapes are broken where a row would not fit.
     """
     given = dict(sizes or {})
-    smallest = smallest_sizes(network)
-    counted = {**(smallest or {}), **given}
+    found = smallest_sizes(network, given)
+    counted = given if found is None else found
     rows = rows_of(network)
     sums = totals(network, rows)
     silent = [] if everything else [row for row in rows if not _speaks(row)]
@@ -86,7 +87,7 @@ def show(
     total = f"{sums.parameters:,}"
     lines.append(_Line("total", "", "", total, _number(sums.multiply_adds, counted)))
     table = _aligned(lines, width)
-    notes = _notes(network, given, counted, smallest is not None, sums.fixed, hidden)
+    notes = _notes(network, given, counted, found is not None, sums.fixed, hidden)
     return "\n".join([printable(network.name), *table, *notes])
 
 
@@ -153,6 +154,8 @@ def _aligned(lines: Sequence[_Line], width: int) -> list[str]:
 
 def _broken(shape: str, width: int) -> list[str]:
     """A shape over several lines, broken between dims; a dim that is wider than that stands out."""
+    if cell_len(shape) <= width:
+        return [shape]
     first, *rest = shape.split(", ")
     lines = [first]
     for dim in rest:
@@ -186,10 +189,11 @@ def _notes(
     if names:
         free, *ties = _ranges(conditions(network), len(names))
         at = ", ".join(f"{name}={counted[name]}" for name in names if name in counted)
-        where = f"; multiply-adds are counted at {at}" if at else ""
-        notes.append(("sizes", free + where))
+        notes.append(("sizes", free))
         notes += [("", tie) for tie in ties]
-        if not satisfiable and len(given) < len(names):
+        if at:
+            notes.append(("", f"multiply-adds are counted at {at}"))
+        if not satisfiable:
             notes.append(("", "no sizes were found at which all of this holds"))
     if hidden:
         keeps = "operation that keeps" if hidden == 1 else "operations that keep"

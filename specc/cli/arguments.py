@@ -1,0 +1,248 @@
+"""The grammar of the command line, and its help."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from specc.cli.terminal import QuietStream
+from specc.version import __version__
+
+_OVERVIEW = """\
+Compiles neural networks from .net specifications.
+
+A spec is checked, shown as a table, trained with PyTorch, and built into an ONNX graph, a Python
+module, JSON, or a weight file."""
+
+_OVERVIEW_END = """\
+examples:
+  specc check specs/lenet.net                     is it right?
+  specc show std.lenet                            shapes, parameters, multiply-adds
+  specc train std.lenet -o runs/lenet             train it by its own recipe
+  specc build std.lenet -o lenet.onnx             an ONNX file, compared with PyTorch
+  specc ops Conv                                  what an operator takes
+
+FILE is a path, a spec that ships with specc (std.lenet), or - for standard input. Where a file
+holds several nets, FILE:NET picks one.
+
+exit codes:
+  0  fine
+  1  the spec is wrong, or a value that --set gives
+  2  the command line is wrong: an unknown option, file, net or opset
+  3  the run failed: a file that cannot be read or written, weights that do not fit, answers that
+     differ, a training run that diverged or was interrupted
+
+`specc COMMAND --help` says more about each command."""
+
+_SET_END = """
+--set takes a hyperparameter of the net (depth=50) or a setting of its recipe (train.epochs=3). The
+value is an expression of the language, so a string has quotes of its own: --set 'mode="same"'."""
+
+_CHECK = """\
+Checks every net of each file: syntax, names, shapes, dtypes, initializers and training recipe.
+Errors and warnings go to standard error."""
+
+_CHECK_END = """\
+examples:
+  specc check specs/*.net
+  specc check specs/mlp.net --set hidden=0
+  cat draft.net | specc check - --format json
+"""
+
+_SHOW = """\
+Prints a table of a net: the name, kind, output shape, parameters and multiply-adds of each layer,
+the totals, and the sizes at which the net works. A shared parameter is counted once."""
+
+_SHOW_END = """\
+examples:
+  specc show std.lenet
+  specc show std.lenet --all
+  specc show big.net:Encoder --depth 1 --at T=512
+"""
+
+_BUILD = """\
+Writes one file; its suffix says which:
+
+  .onnx         the graph with its weights. It is run with onnxruntime and compared with PyTorch
+                before it takes its place; where the two differ there is no file.
+  .py           the module as Python source that needs only torch
+  .json         the intermediate representation
+  .safetensors  the weights, with the architecture beside them
+
+The file appears whole or not at all."""
+
+_BUILD_END = """\
+examples:
+  specc build std.lenet -o lenet.onnx
+  specc build std.lenet -o lenet.onnx --weights runs/lenet/model.safetensors
+  specc build std.mlp -o mlp.py --set hidden=256
+"""
+
+_TRAIN = """\
+Trains a net by the `train` block of its file, and writes to a folder: model.safetensors (the
+weights, with the spec in them), metrics.jsonl (a line for each epoch) and curves.png. Ctrl-C ends
+the run early and keeps what it has learnt."""
+
+_TRAIN_END = """\
+examples:
+  specc train std.lenet -o runs/lenet
+  specc train std.mlp -o runs/wide --set hidden=256 --set train.epochs=3
+  specc train std.mlp -o runs/sgd --set 'train.optimizer=sgd(lr=0.1, momentum=0.9)' --seed 1
+"""
+
+_OPS = """\
+Lists the built-in operators, or says all about one: its signature, arguments and their defaults,
+parameters, opsets, and uses that are tested."""
+
+_OPS_END = """\
+examples:
+  specc ops
+  specc ops Conv
+"""
+
+
+class _Parser(argparse.ArgumentParser):
+    """One whose help may be cut short: ``specc --help | head -3``."""
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        stream = QuietStream(file or sys.stderr)
+        stream.write(message)
+        stream.flush()
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser of ``specc``; the chosen command is in ``command``."""
+    top = _Parser(
+        prog="specc",
+        description=_OVERVIEW,
+        epilog=_OVERVIEW_END,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    top.add_argument("--version", action="version", version=f"specc {__version__}")
+    commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
+
+    def command(name: str, summary: str, text: str, end: str) -> argparse.ArgumentParser:
+        return commands.add_parser(
+            name,
+            help=summary,
+            description=text,
+            epilog=end,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+
+    check = command("check", "check specs", _CHECK, _CHECK_END + _SET_END)
+    check.add_argument("files", nargs="+", metavar="FILE", help="FILE or FILE:NET; - reads stdin")
+    _settings(check)
+    _reporting(check)
+
+    show = command("show", "print a table of a net", _SHOW, _SHOW_END + _SET_END)
+    _file(show)
+    show.add_argument("--all", action="store_true", help="show also what keeps the shape: relu, +")
+    show.add_argument("--depth", type=_at_least(1), metavar="N", help="open N levels of blocks")
+    show.add_argument(
+        "--at",
+        action="append",
+        type=_size,
+        default=[],
+        metavar="SYMBOL=SIZE",
+        help="fill in a symbolic size (repeatable)",
+    )
+    _settings(show)
+    _reporting(show)
+
+    build = command(
+        "build", "write .onnx, .py, .json or .safetensors", _BUILD, _BUILD_END + _SET_END
+    )
+    _file(build)
+    build.add_argument("-o", "--output", required=True, metavar="OUT", help="the file to write")
+    build.add_argument("--weights", metavar="FILE", help="a .safetensors file to take weights from")
+    build.add_argument(
+        "--seed", type=_at_least(0), metavar="N", help="what initial values are drawn from (0)"
+    )
+    build.add_argument("--opset", type=int, metavar="N", help="the ONNX operator set (21)")
+    build.add_argument(
+        "--no-verify", action="store_true", help="do not compare the ONNX graph with PyTorch"
+    )
+    _settings(build)
+    _reporting(build)
+
+    train = command("train", "train a net by its recipe", _TRAIN, _TRAIN_END + _SET_END)
+    _file(train)
+    train.add_argument("-o", "--output", required=True, metavar="DIR", help="the folder to write")
+    train.add_argument(
+        "--seed", type=_at_least(0), metavar="N", help="in place of the recipe's seed"
+    )
+    train.add_argument("--device", metavar="NAME", help="cpu, cuda, cuda:1; the best there is")
+    _settings(train)
+    _reporting(train)
+
+    ops = command("ops", "describe the operators", _OPS, _OPS_END)
+    ops.add_argument("name", nargs="?", metavar="NAME", help="an operator")
+    _reporting(ops)
+    return top
+
+
+def _file(command: argparse.ArgumentParser) -> None:
+    command.add_argument("file", metavar="FILE[:NET]", help="a path, std.NAME, or - for stdin")
+
+
+def _settings(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--set",
+        action="append",
+        type=_assignment,
+        default=[],
+        dest="assignments",
+        metavar="KEY=VALUE",
+        help="a hyperparameter, or a setting as train.KEY (repeatable)",
+    )
+
+
+def _reporting(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--format",
+        choices=("text", "json"),
+        default="text",
+        help="how diagnostics are written: for people, or a JSON object a line",
+    )
+    command.add_argument(
+        "--color",
+        choices=("auto", "always", "never"),
+        default="auto",
+        help="colour in diagnostics; auto: on a terminal, unless NO_COLOR is set",
+    )
+
+
+# ---- values --------------------------------------------------------------------------------------
+
+_KEY = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
+_SIZE = re.compile(r"([^\W\d]\w*)=([0-9]{1,18})")
+
+
+def _assignment(text: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    key = key.strip()
+    if not equals or not _KEY.fullmatch(key):
+        raise argparse.ArgumentTypeError(f"{text!r} is not KEY=VALUE")
+    return key, value
+
+
+def _size(text: str) -> tuple[str, int]:
+    found = _SIZE.fullmatch(text)
+    if found is None or int(found[2]) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not SYMBOL=SIZE with a size of at least 1")
+    return found[1], int(found[2])
+
+
+def _at_least(least: int) -> Callable[[str], int]:
+    def number(text: str) -> int:
+        if not re.fullmatch(r"[0-9]{1,18}", text) or int(text) < least:
+            raise argparse.ArgumentTypeError(f"{text!r} is not an integer of at least {least}")
+        return int(text)
+
+    return number

@@ -1,0 +1,72 @@
+"""``specc build``: one file."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from specc.cli.codes import CommandError, ExitCode
+from specc.cli.source import program
+from specc.cli.terminal import Terminal
+
+if TYPE_CHECKING:
+    from specc.verification.report import ParityReport
+
+# The kinds of files that each option has a meaning for. An option that would be without effect is
+# refused, so that nobody believes in it.
+_APPLIES = {
+    "weights": (".onnx", ".safetensors"),
+    "seed": (".onnx", ".safetensors"),
+    "opset": (".onnx",),
+    "no_verify": (".onnx",),
+}
+
+
+def run(options: Namespace, terminal: Terminal) -> ExitCode:
+    """Builds the file and says what was written."""
+    target = Path(options.output)
+    _require_meaning(options, target.suffix)
+    built = program(options, terminal).build(
+        target,
+        weights=options.weights,
+        seed=options.seed or 0,
+        opset=options.opset,
+        verify=not options.no_verify,
+    )
+    for path in built.paths:
+        terminal.result(f"wrote {path} ({size_of(path)})")
+    if target.suffix == ".onnx":
+        terminal.result(_parity(built.parity, skipped=options.no_verify))
+    return ExitCode.FINE
+
+
+def size_of(path: Path) -> str:
+    """A file's size as people read it: ``247.3 kB``."""
+    from rich.filesize import decimal
+
+    return decimal(path.stat().st_size)
+
+
+def _require_meaning(options: Namespace, suffix: str) -> None:
+    for name, suffixes in _APPLIES.items():
+        given = getattr(options, name)
+        known = suffix in (".onnx", ".py", ".json", ".safetensors")
+        if known and suffix not in suffixes and given is not None and given is not False:
+            option = f"--{name.replace('_', '-')}"
+            raise CommandError(f"{option} means nothing for a {suffix} file")
+
+
+def _parity(report: ParityReport | None, *, skipped: bool) -> str:
+    if report is None:
+        return f"not verified: {'--no-verify was given' if skipped else 'torch is not installed'}"
+    outputs = [output for case in report.cases for output in case.outputs]
+    if all(output.bound == 0 for output in outputs):
+        figures = "the answers are equal"
+    else:
+        # Of several dtypes, the one that comes nearest to its bound.
+        worst = max((o for o in outputs if o.bound), key=lambda o: o.difference / o.bound)
+        figures = f"largest difference {worst.difference:.1e} of {worst.bound:.0e} allowed"
+    sizes = [case.at.removeprefix(" at ") for case in report.cases if case.at]
+    where = f"at {' and '.join(dict.fromkeys(sizes))}" if sizes else "on two random inputs"
+    return f"parity: {figures}, {where}"

@@ -1,0 +1,63 @@
+"""FILE[:NET] to a compiled program."""
+
+from __future__ import annotations
+
+import sys
+from argparse import Namespace
+from collections.abc import Sequence
+from pathlib import Path
+
+from specc.cli.codes import CommandError
+from specc.cli.terminal import Terminal
+from specc.compiler import Text, compile_network, read
+from specc.facts import BadSource
+from specc.frontend.diagnostics import SpecError
+from specc.frontend.limits import DEFAULT_LIMITS
+from specc.frontend.source import Source
+from specc.program import Program
+
+
+def split(argument: str) -> tuple[str, str | None]:
+    """``FILE:NET`` apart; a path that holds a colon of its own stays whole.
+
+    >>> split("nets/big.net:Encoder"), split("-"), split("C:/nets/big.net")
+    (('nets/big.net', 'Encoder'), ('-', None), ('C:/nets/big.net', None))
+    """
+    file, colon, net = argument.rpartition(":")
+    if not colon or not file or not net.isidentifier() or Path(argument).exists():
+        return argument, None
+    return file, net
+
+
+def read_text(file: str) -> Text:
+    """The text behind a path, ``std.NAME`` or ``-``. Raises SpecError where there is none."""
+    if file != "-":
+        if "\n" in file or "{" in file:  # which the programming interface takes for a text
+            if not Path(file).is_file():
+                raise CommandError(f"there is no file {file!r}")
+            file = str(Path(file).absolute())
+        return read(Path(file) if not file.startswith("std.") else file)
+    data = sys.stdin.buffer.read(DEFAULT_LIMITS.bytes + 1)
+    try:
+        if len(data) > DEFAULT_LIMITS.bytes:
+            raise ValueError(f"is larger than {DEFAULT_LIMITS.bytes:,} bytes")
+        return Text(Source("<stdin>", data.decode("utf-8-sig")), Path())
+    except UnicodeDecodeError as error:
+        problem = f"is not UTF-8: byte {error.start} cannot be read"
+    except ValueError as error:
+        problem = str(error)
+    raise SpecError([BadSource(name="<stdin>", problem=problem).diagnostic()])
+
+
+def compile_text(text: Text, net: str | None, assignments: Sequence[tuple[str, str]]) -> Program:
+    """The program of one net. Raises SpecError."""
+    compiled = compile_network(text, net=net, assignments=assignments)
+    return Program(compiled.network, compiled.warnings, compiled.sources, compiled.base)
+
+
+def program(options: Namespace, terminal: Terminal) -> Program:
+    """The net that the command is about; its warnings are reported. Raises SpecError."""
+    file, net = split(options.file)
+    compiled = compile_text(read_text(file), net, options.assignments)
+    terminal.report(compiled.warnings, compiled.sources)
+    return compiled

@@ -1,0 +1,57 @@
+"""``specc train``: a folder with a trained model."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Mapping
+from pathlib import Path
+
+from specc.cli.build import size_of
+from specc.cli.codes import CommandError, ExitCode
+from specc.cli.source import program
+from specc.cli.terminal import Terminal
+from specc.compiler import located
+from specc.frontend.diagnostics import Fault
+
+
+def run(options: Namespace, terminal: Terminal) -> ExitCode:
+    """Trains and says what came of it."""
+    trained = program(options, terminal)
+    if options.device is not None:
+        _require_device(options.device)
+
+    from specc.training.loop import train
+    from specc.training.progress import ConsoleProgress
+
+    try:
+        result = train(
+            trained.network,
+            out=Path(options.output),
+            seed=options.seed,
+            device=options.device,
+            progress=ConsoleProgress(terminal.console()),
+            base=trained.base,
+        )
+    except Fault as fault:
+        raise located(fault, trained.sources) from None
+    epochs = f"{len(result.epochs)} epoch{'s' * (len(result.epochs) != 1)}"
+    measured = f"held out: {_numbers(result.final)}; " if result.final else ""
+    terminal.result(f"{measured}{epochs} in {result.seconds:.1f} s")
+    for path in result.paths.values():
+        terminal.result(f"wrote {path} ({size_of(path)})")
+    return ExitCode.FINE if result.outcome == "finished" else ExitCode.FAILED
+
+
+def _numbers(measured: Mapping[str, float]) -> str:
+    return ", ".join(f"{name} {value:.4f}" for name, value in measured.items())
+
+
+def _require_device(name: str) -> None:
+    import torch
+
+    try:
+        torch.empty(0, device=name)
+    # PyTorch has no one exception for a device that it does not know, or not have.
+    except (RuntimeError, AssertionError, NotImplementedError, ValueError) as error:
+        reason = str(error).strip().partition("\n")[0]
+        raise CommandError(f"there is no device {name!r} here: {reason}") from None

@@ -1,0 +1,83 @@
+"""Operators for the terminal."""
+
+from __future__ import annotations
+
+import textwrap
+
+from specc.documentation.operators import Use, families, literal, opsets, signature, state, uses
+from specc.ops.operator import Operator
+
+_INDENT = "  "
+
+
+def all_operators(width: int = 80) -> str:
+    """A line for each operator, by family."""
+    groups = list(families())
+    longest = max(len(operator.name) for group in groups for operator in group.operators)
+    lines: list[str] = []
+    for group in groups:
+        lines += [*textwrap.wrap(_plain(group.title), width), ""]
+        for operator in group.operators:
+            lead = f"{_INDENT}{operator.name:{longest}}{_INDENT}"
+            indent = " " * len(lead)
+            summary = _plain(operator.summary)
+            lines += textwrap.wrap(
+                summary, max(width, 40), initial_indent=lead, subsequent_indent=indent
+            )
+        lines.append("")
+    return "\n".join([*lines, "`specc ops NAME` says more about each."])
+
+
+def one_operator(operator: Operator, width: int = 80) -> str:
+    """All about one."""
+    width = max(width, 40)
+    lines = textwrap.wrap(signature(operator), width, subsequent_indent=" " * 4)
+    for paragraph in (operator.summary, operator.details):
+        if paragraph:
+            lines += ["", *textwrap.wrap(_plain(paragraph), width)]
+    if operator.arguments:
+        lines += ["", "arguments"]
+        lines += _table(
+            [
+                (argument.name, literal(argument.default), _plain(argument.kind.name))
+                for argument in operator.arguments
+            ],
+            width,
+        )
+    owned = state(operator)
+    if owned is not None:
+        use, slots = owned
+        lines += ["", *textwrap.wrap(f"state of {use}", width, subsequent_indent=" " * 4)]
+        lines += _table(
+            [(slot.name, f"{slot.role} {slot.type}", slot.initializer) for slot in slots], width
+        )
+    lines += ["", f"ONNX from opset {opsets(operator)}"]
+    if operator.random:
+        lines += ["draws at random while training"]
+    lines += ["", "tested uses"]
+    for use in uses(operator):
+        lines += _wrapped_use(use, width)
+    return "\n".join(lines)
+
+
+def _table(rows: list[tuple[str, str, str]], width: int) -> list[str]:
+    first, second = (max(len(row[i]) for row in rows) for i in (0, 1))
+    lines: list[str] = []
+    for name, value, text in rows:
+        lead = f"{_INDENT}{name:{first}}{_INDENT}{value:{second}}{_INDENT}"
+        indent = " " * min(len(lead), width // 2)
+        lines += textwrap.wrap(text, width, initial_indent=lead, subsequent_indent=indent)
+    return lines
+
+
+def _wrapped_use(use: Use, width: int) -> list[str]:
+    types = f"{', '.join(use.inputs)} -> {', '.join(use.results)}"
+    return [
+        *textwrap.wrap(use.call, width, initial_indent=_INDENT, subsequent_indent=_INDENT * 4),
+        *textwrap.wrap(types, width, initial_indent=_INDENT * 3, subsequent_indent=_INDENT * 4),
+    ]
+
+
+def _plain(text: str) -> str:
+    """Docs are written in Markdown; a terminal shows no backquotes."""
+    return text.replace("``", "").replace("`", "")
