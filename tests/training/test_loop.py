@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import json
 import math
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -418,3 +422,36 @@ def test_a_seed_from_outside_is_checked() -> None:
     with pytest.raises(specc.SpecError) as caught:
         trained(LINE, seed=-1)
     assert caught.value.diagnostics[0].code == "bad-setting"
+
+
+INTERRUPTED = """
+import sys, specc
+program = specc.compile(sys.argv[1], settings={"epochs": 1_000_000})
+result = specc.train(program, sys.argv[2], device="cpu")
+print(result.outcome, len(result.epochs))
+"""
+
+
+def test_a_real_ctrl_c_leaves_whole_files(tmp_path: Path) -> None:
+    metrics = tmp_path / "run" / "metrics.jsonl"
+    process = subprocess.Popen(
+        [sys.executable, "-c", INTERRUPTED, LINE, str(tmp_path / "run")],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        deadline = time.monotonic() + 60
+        while not (metrics.exists() and metrics.stat().st_size > 0):
+            assert time.monotonic() < deadline
+            assert process.poll() is None
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        said, _ = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    lines = [json.loads(line) for line in metrics.read_text().splitlines()]
+    assert said == f"interrupted {len(lines)}\n"
+    _, module = specc.load(tmp_path / "run" / "model.safetensors")
+    assert all(parameter.isfinite().all() for parameter in module.parameters())
+    names = {path.name for path in metrics.parent.iterdir()}
+    assert names == {"metrics.jsonl", "model.safetensors", "curves.png"}
