@@ -379,6 +379,32 @@ def test_the_reserved_names_are_torchs() -> None:
     assert members(nn.ModuleDict()) <= DICT_MEMBERS
 
 
+# ---- loops ---------------------------------------------------------------------------------------
+
+
+def _numbered(skip: bool) -> Network:
+    b = Body("Net", x="f32[N, 4]")
+    first = b.layer("h.0", "Linear", 0, features=4, bias=False)
+    x = b.layer("h.1", "Linear", first, features=4)
+    x = b.layer("h.2", "Linear", x, features=4)
+    return network(b.template(b.op("add", x, first) if skip else x))
+
+
+def test_a_list_that_is_applied_in_order_is_a_loop() -> None:
+    made = _numbered(skip=False)
+    assert "        for layer in self.h:\n            x = layer(x)\n" in source(made)
+    ours, x = module_of(made), torch.randn(2, 4)
+    torch.testing.assert_close(ours(x), ours.h[2](ours.h[1](ours.h[0](x))))
+
+
+def test_a_list_with_a_shortcut_is_not() -> None:
+    made = _numbered(skip=True)
+    assert "for layer" not in source(made)
+    ours, x = module_of(made), torch.randn(2, 4)
+    first = ours.h[0](x)
+    torch.testing.assert_close(ours(x), ours.h[2](ours.h[1](first)) + first)
+
+
 # ---- sizes ---------------------------------------------------------------------------------------
 
 

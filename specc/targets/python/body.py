@@ -21,10 +21,12 @@ from specc.targets.python.forward import (
 )
 from specc.targets.python.layers import Layers
 from specc.targets.python.layout import SOFT, Doc, Group, IfBroken, Indented
+from specc.targets.python.loops import Run, container_runs
 from specc.targets.python.lowering import Place, code_of, lower
 from specc.targets.python.names import LIST_MEMBERS, Scope, identifier
+from specc.targets.python.realisations import Holder, Instance
 from specc.targets.python.shapes import Shapes
-from specc.targets.python.structure import Holder, Instance, Structure
+from specc.targets.python.structure import Structure
 
 MARGIN = 8
 
@@ -72,17 +74,9 @@ class Forward:
 
     def lines(self) -> list[str]:
         """The method's text, indented by one level."""
-        random = frozenset(
-            index
-            for index, node in enumerate(self._body.nodes)
-            if isinstance(node, Operation) and self._structure.operator(node.operator).random
-        )
-        blocks = frozenset(
-            id(node)
-            for node in self._body.nodes
-            if isinstance(node, Application) and self._is_block(node)
-        )
-        planner = Planner(self._body, self._code, random, blocks)
+        runs = container_runs(self._structure, self._index)
+        planner = Planner(self._body, self._code, self._random(), self._blocks())
+        planner.own_line = {node.results[0].id for run in runs for node in run}
         while True:
             statements = planner.plan()
             self._names = assign_names(self._body, statements, self._inputs)
@@ -99,10 +93,53 @@ class Forward:
             if not too_long:
                 break
             planner.own_line |= too_long
-        docs = self._shapes.statements()
-        margin = " " * MARGIN
-        body = [margin + layout.render(doc, indent=MARGIN) for doc in [*docs, *printed]]
+        lines = [(MARGIN, doc) for doc in self._shapes.statements()]
+        lines += self._with_loops(statements, printed, runs)
+        body = [" " * margin + layout.render(doc, indent=margin) for margin, doc in lines]
         return [self._signature(), *body]
+
+    def _random(self) -> frozenset[int]:
+        return frozenset(
+            index
+            for index, node in enumerate(self._body.nodes)
+            if isinstance(node, Operation) and self._structure.operator(node.operator).random
+        )
+
+    def _blocks(self) -> frozenset[int]:
+        return frozenset(
+            id(node)
+            for node in self._body.nodes
+            if isinstance(node, Application) and self._is_block(node)
+        )
+
+    def _with_loops(
+        self, statements: Sequence[Statement], printed: Sequence[Doc], runs: Sequence[Run]
+    ) -> list[tuple[int, Doc]]:
+        """The statements, each with its margin, runs that keep one variable written as loops."""
+        run_of = {run[0].results[0].id: run for run in runs}
+        loop = self._shapes.unique("layer")
+        lines: list[tuple[int, Doc]] = []
+        position = 0
+        while position < len(statements):
+            results = statements[position].results or ()
+            run = run_of.get(results[0].id, []) if results else []
+            variables = {self._names.get(node.inputs[0], "") for node in run}
+            variables |= {self._names.get(node.results[0].id, "") for node in run}
+            if len(variables) == 1:
+                variable = py.name(variables.pop())
+                container, _, _ = run[0].layer.rpartition(".")
+                lines.append((MARGIN, ("for ", loop, " in ", self._container(container), ":")))
+                handed = [self._layer(path) for path in self._handed(run[0])]
+                call = py.call(py.name(loop), [variable, *handed])
+                lines.append((MARGIN + 4, (variable.doc, " = ", call.doc)))
+                position += len(run)
+            else:
+                lines.append((MARGIN, printed[position]))
+                position += 1
+        return lines
+
+    def _container(self, path: str) -> Doc:
+        return self._layers.container(py.SELF, self._index, path).doc
 
     def _signature(self) -> str:
         arguments = layout.arguments(["self", *self.arguments])

@@ -16,7 +16,8 @@ from specc.targets.python.initial import InitialValues
 from specc.targets.python.layers import Layers, Tree
 from specc.targets.python.layout import Doc
 from specc.targets.python.names import LIST_MEMBERS, Scope, identifier, is_attribute
-from specc.targets.python.structure import Holder, Structure, container_of
+from specc.targets.python.realisations import Holder, container_of
+from specc.targets.python.structure import Structure
 
 MARGIN = 8
 

@@ -183,7 +183,9 @@ class _Namer:
         values = [*body.inputs, *(result for node in body.nodes for result in node.results)]
         self._is_float = {value.id: value.type.dtype.is_float for value in values}
         self._wanted = {value.id: identifier(value.name, "") for value in values}
-        self._spec_names = set(self._wanted.values()) - {""}
+        # An argument's name is free once it is not needed; a name that comes later is kept for it.
+        results = {result.id for node in body.nodes for result in node.results}
+        self._spec_names = {n for value, n in self._wanted.items() if n and value in results}
         self._statements = statements
         self._names = dict(inputs)
         self._holder = {name: value for value, name in inputs.items()}

@@ -16,7 +16,8 @@ from specc.targets.python import layout
 from specc.targets.python.errors import EmitError
 from specc.targets.python.expressions import SELF, Expression
 from specc.targets.python.layers import Layers
-from specc.targets.python.structure import Holder, Instance, Structure, TorchModule, filled
+from specc.targets.python.realisations import Holder, Instance, TorchModule, filled
+from specc.targets.python.structure import Structure
 
 LOOPED = 3
 """As many parameters with one initializer are set in a loop."""

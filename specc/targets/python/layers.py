@@ -15,16 +15,15 @@ from specc.targets.python.errors import EmitError
 from specc.targets.python.expressions import Expression
 from specc.targets.python.lowering import Place, function_name, lower
 from specc.targets.python.names import is_attribute
-from specc.targets.python.sizes import size
-from specc.targets.python.structure import (
+from specc.targets.python.realisations import (
     Captured,
     Holder,
     Instance,
-    LayerKey,
-    Structure,
     TorchModule,
     container_of,
 )
+from specc.targets.python.sizes import size
+from specc.targets.python.structure import LayerKey, Structure
 
 Holes: TypeAlias = Mapping[str, Expression]
 """What the holes of a template are called where it is written."""
@@ -42,6 +41,8 @@ class Layers:
     structure: Structure
     class_names: Mapping[int, str]
     imports: set[str] = field(default_factory=set)
+    _trees: dict[int, Tree] = field(default_factory=dict)
+    _kinds: dict[int, str] = field(default_factory=dict)  # by identity of a tree, which is kept
 
     # ---- construction ----------------------------------------------------------------------------
 
@@ -143,18 +144,27 @@ class Layers:
             if self.structure.is_numbered(template):
                 return py.subscript(base, [py.literal(int(name))])
             return py.attribute(base, name)
+        return self.container(base, template, name)
+
+    def container(self, base: Expression, template: int, path: str) -> Expression:
+        """What stands at a dotted path of a template's names: a layer, or what holds several."""
         tree: Tree = self.containers(template)
-        first, *rest = name.split(".")
+        first, *rest = path.split(".")
         found = py.attribute(base, first)
         for part in rest:
             inner = tree[first]
             assert isinstance(inner, dict)
-            found = container_member(found, list(inner), part)
+            found = _container_member(found, self._kind(inner), part)
             tree, first = inner, part
         return found
 
     def containers(self, template: int) -> Tree:
         """The template's own layers by the parts of their names."""
+        if template not in self._trees:
+            self._trees[template] = self._tree(template)
+        return self._trees[template]
+
+    def _tree(self, template: int) -> Tree:
         tree: Tree = {}
         for name in self.structure.templates[template].layers:
             made = self.structure.realise((template, name))
@@ -176,16 +186,21 @@ class Layers:
             node[last] = (template, name)
         return tree
 
+    def _kind(self, tree: Tree) -> str:
+        if id(tree) not in self._kinds:
+            self._kinds[id(tree)] = container_of(list(tree))
+        return self._kinds[id(tree)]
+
     def module_class(self, made: TorchModule) -> str:
         """``nn.Conv2d``"""
         return function_name(made.call.function, made.site.types)
 
 
-def container_member(base: Expression, names: list[str], name: str) -> Expression:
-    """A member of the container that holds layers of these names."""
-    if container_of(names) == "nn.ModuleList":
+def _container_member(base: Expression, kind: str, name: str) -> Expression:
+    """A member of an ``nn.ModuleList``, ``nn.ModuleDict`` or bare ``nn.Module``."""
+    if kind == "nn.ModuleList":
         return py.subscript(base, [py.literal(int(name))])
-    if container_of(names) == "nn.ModuleDict" and not is_attribute(name):
+    if kind == "nn.ModuleDict" and not is_attribute(name):
         return py.subscript(base, [py.literal(name)])
     return py.attribute(base, name)
 

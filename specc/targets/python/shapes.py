@@ -58,6 +58,10 @@ class Shapes:
         self._named: dict[Dim, _Named] = {}
         self._reads: Counter[Dim] = Counter()
 
+    def unique(self, name: str) -> str:
+        """A name that neither the body nor a size has."""
+        return self._scope.unique(name)
+
     def wants_another_pass(self) -> bool:
         """Whether sizes were found that deserve a name, and had none yet."""
         often = {dim for dim, count in self._reads.items() if count > MOST_READS}

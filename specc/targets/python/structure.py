@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TypeAlias
 
-from specc.ir.attributes import Attribute, Attributes, Hole, fill
-from specc.ir.dims import Expr
+from specc.ir.attributes import Attributes, Hole
 from specc.ir.graph import (
     Application,
     BlockLayer,
@@ -16,57 +14,28 @@ from specc.ir.graph import (
     Network,
     Operation,
     OperatorLayer,
-    Region,
     Template,
-    Value,
 )
 from specc.ir.types import DType, TensorType
-from specc.ops.code import Call
-from specc.ops.operator import CodeSite, Operator, StateSlot
+from specc.ops.operator import CodeSite, Operator
 from specc.ops.registry import operators
 from specc.targets.python.errors import EmitError
 from specc.targets.python.lowering import module_of
-from specc.targets.python.names import DICT_MEMBERS, LIST_MEMBERS, class_name
+from specc.targets.python.names import LIST_MEMBERS
+from specc.targets.python.realisations import (
+    Captured,
+    Holder,
+    Instance,
+    Realisation,
+    TorchModule,
+    adapter,
+    is_symbolic,
+    owned_slots,
+    types_of,
+)
 
 LayerKey: TypeAlias = tuple[int, str]
 """The template that declares a layer, and the layer's name in it."""
-
-
-@dataclass(frozen=True)
-class TorchModule:
-    """A layer that is a class of torch.nn."""
-
-    operator: Operator
-    attributes: Attributes
-    call: Call
-    site: CodeSite
-    dtype: DType
-
-
-@dataclass(frozen=True)
-class Instance:
-    """A layer made from a template: a class, or a list that is written in place."""
-
-    template: int
-    arguments: Attributes
-
-
-@dataclass(frozen=True)
-class Holder:
-    """A layer that is applied as a function; ``slots`` is the state that it still owns."""
-
-    operator: Operator
-    attributes: Attributes
-    site: CodeSite
-    slots: tuple[StateSlot, ...]
-
-
-@dataclass(frozen=True)
-class Captured:
-    """A layer that is handed to forward."""
-
-
-Realisation: TypeAlias = TorchModule | Instance | Holder | Captured
 
 
 class Structure:
@@ -79,7 +48,9 @@ class Structure:
         self._adapters: dict[str, int] = {}
         self._realised: dict[LayerKey, Realisation] = {}
         self._plain: dict[int, bool] = {}
-        self._types = [_types(template) for template in network.templates]
+        self._numbered: dict[int, bool] = {}
+        self._bases: dict[int, str] = {}
+        self._types = [types_of(template) for template in network.templates]
         self._links: dict[LayerKey, LayerKey] = {}
         self._sites: dict[LayerKey, Application] = {}
         self._site_template: dict[LayerKey, int] = {}
@@ -216,7 +187,7 @@ class Structure:
             return Instance(layer.template, dict(layer.arguments))
         operator, site = self.operator(layer.operator), self.site(key)
         slots = owned_slots(operator, layer)
-        by_function = layer.borrows or not key[1] or (not operator.state and _is_symbolic(layer))
+        by_function = layer.borrows or not key[1] or (not operator.state and is_symbolic(layer))
         call = None if by_function else module_of(operator, site)
         if call is not None:
             floats = (
@@ -232,33 +203,12 @@ class Structure:
 
     def _adapter(self, layer: OperatorLayer, operator: Operator, site: CodeSite) -> Instance:
         """A stateless operator without a class of its own gets one: a template of one operation."""
-        holes = _holes(tuple(layer.attributes.values()))
-        count = len(site.types)
-        names = list("xyz"[:count]) if count <= 3 else [f"x{i + 1}" for i in range(count)]
-        inputs = tuple(
-            Value(id=i, type=type_, name=name)
-            for i, (name, type_) in enumerate(zip(names, site.types, strict=True))
-        )
-        results = tuple(
-            Value(id=len(inputs) + i, type=type_) for i, type_ in enumerate(site.results)
-        )
-        node = Operation(
-            operator=operator.name,
-            attributes=layer.attributes,
-            inputs=tuple(value.id for value in inputs),
-            results=results,
-        )
-        template = Template(
-            name=class_name(operator.name, "Function"),
-            kind="block",
-            parameters=tuple(sorted(holes)),
-            body=Region(inputs=inputs, nodes=(node,), results=tuple(v.id for v in results)),
-        )
+        template = adapter(layer, operator, site)
         known = template.model_dump_json()
         if known not in self._adapters:
             self._adapters[known] = len(self.templates)
             self.templates.append(template)
-            self._types.append(_types(template))
+            self._types.append(types_of(template))
         return Instance(self._adapters[known], {name: Hole(name) for name in template.parameters})
 
     # ---- templates -------------------------------------------------------------------------------
@@ -300,11 +250,21 @@ class Structure:
 
     def is_numbered(self, template: int) -> bool:
         """Whether the layers are named by position: "0", "1", ..."""
+        if template not in self._numbered:
+            self._numbered[template] = self._is_numbered(template)
+        return self._numbered[template]
+
+    def _is_numbered(self, template: int) -> bool:
         names = list(self.templates[template].layers)
         return bool(names) and names == [str(i) for i in range(len(names))]
 
     def base(self, template: int) -> str:
         """The class of torch.nn that the template's class derives from."""
+        if template not in self._bases:
+            self._bases[template] = self._base(template)
+        return self._bases[template]
+
+    def _base(self, template: int) -> str:
         declared = self.templates[template]
         names = list(declared.layers)
         made = [self.realise((template, name)) for name in names]
@@ -343,52 +303,3 @@ class Structure:
 
         visit(self.network.root)
         return order
-
-
-def owned_slots(operator: Operator, layer: OperatorLayer) -> tuple[StateSlot, ...]:
-    """The state slots that a layer has and does not borrow."""
-    return tuple(
-        slot
-        for slot in operator.state
-        if slot.name not in layer.borrows and slot.when(layer.attributes)
-    )
-
-
-def filled(attributes: Attributes, holes: dict[str, Attribute]) -> Attributes:
-    """Attributes without holes."""
-    return {name: fill(value, holes) for name, value in attributes.items()}
-
-
-def container_of(names: list[str]) -> str:
-    """What holds layers of these names: ``nn.ModuleList``, ``nn.ModuleDict`` or ``nn.Module``."""
-    if names == [str(i) for i in range(len(names))]:
-        return "nn.ModuleList"
-    return "nn.Module" if any(name in DICT_MEMBERS for name in names) else "nn.ModuleDict"
-
-
-def _types(template: Template) -> dict[int, TensorType]:
-    types = {value.id: value.type for value in template.body.inputs}
-    for node in template.body.nodes:
-        types |= {value.id: value.type for value in node.results}
-    return types
-
-
-def _holes(values: tuple[Attribute, ...]) -> set[str]:
-    found: set[str] = set()
-    for value in values:
-        if isinstance(value, Hole):
-            found.add(value.name)
-        elif isinstance(value, tuple):
-            found |= _holes(value)
-    return found
-
-
-def _is_symbolic(layer: OperatorLayer) -> bool:
-    """Whether an attribute depends on a size that is known at run time alone."""
-
-    def depends(value: Attribute) -> bool:
-        if isinstance(value, tuple):
-            return any(depends(item) for item in value)
-        return isinstance(value, Expr) and any(not name.startswith("$") for name in value.symbols)
-
-    return any(depends(value) for value in layer.attributes.values())

@@ -54,7 +54,7 @@ class TinyResNet(nn.Module):
 
     def forward(self, x):
         x = F.relu(self.bn1(self.conv1(x)))
-        x = self.layer1[0](x)
-        x = self.layer1[1](x)
+        for layer in self.layer1:
+            x = layer(x)
         x = torch.mean(self.layer2[0](x), dim=(2, 3))
         return self.fc(x)
