@@ -8,15 +8,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pydantic import ValidationError
-
 from specc.compiler import Compiled, compile_network, located
 from specc.facts import BadIr, BadOutput
 from specc.frontend.diagnostics import Diagnostic, Fault, SpecError
 from specc.frontend.source import Source, Sources
+from specc.invariants import verify
+from specc.ir.from_json import network_from_json
 from specc.ir.graph import Network
 from specc.ir.types import DType
-from specc.ir.verify import verify_network
 from specc.weights.files import atomic_write
 from specc.weights.fit import fit
 from specc.weights.metadata import IR_KEY, weight_metadata
@@ -193,13 +192,13 @@ class Program:
             SpecError: where the text is no sound network of this version.
         """
         try:
-            network = Network.model_validate_json(text)
-        except (ValidationError, ValueError, RecursionError) as error:
-            raise SpecError([BadIr(problem=_first_problem(error)).diagnostic()]) from None
+            network = network_from_json(text)
+        except ValueError as error:
+            raise SpecError([BadIr(problem=str(error)).diagnostic()]) from None
         sources = Sources([Source(file.name, file.text) for file in network.sources])
-        problem = verify_network(network)
-        if problem is not None:
-            raise SpecError([BadIr(problem=problem).diagnostic()], sources)
+        problems = verify(network)
+        if problems:
+            raise SpecError([BadIr(problem=str(p)).diagnostic() for p in problems], sources)
         return cls(network, sources=sources)
 
     def show(self) -> str:
@@ -329,11 +328,3 @@ def _has_torch() -> bool:
 def _write_text(path: Path, text: str) -> None:
     with atomic_write(path) as temporary:
         temporary.write_text(text, encoding="utf-8", newline="\n")
-
-
-def _first_problem(error: Exception) -> str:
-    if isinstance(error, ValidationError):
-        first = error.errors(include_url=False, include_input=False)[0]
-        place = ".".join(str(part) for part in first["loc"][:6])
-        return f"{place or 'the text'}: {first['msg']}"[:300]
-    return str(error)[:300]
