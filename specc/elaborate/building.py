@@ -17,11 +17,9 @@ from specc.frontend.diagnostics import Fact, Fault, Label
 from specc.frontend.facts import SizeMismatch
 from specc.frontend.source import Span
 from specc.ir.flatten import join
-from specc.ir.graph import Role
-from specc.ir.initializer import Initializer
 from specc.ir.names import problem_with
 from specc.ir.types import TensorType
-from specc.ops.apply import Applied
+from specc.ops.apply import Applied, SlotValue
 
 
 def replayed(activation: Activation, layer: LayerValue, label: str | None) -> Built | None:
@@ -116,18 +114,17 @@ def record_slot(
     frame: Frame,
     layer: LayerValue,
     owner: BuiltOperator,
-    slot: str,
-    role: Role,
-    type_: TensorType,
-    initializer: Initializer,
+    value: SlotValue,
 ) -> None:
     """Records the parameter or buffer of an operator's layer."""
+    slot = value.slot.name
     inline = layer.inline.get(slot)
     record = ParameterRecord(
         name=join(owner.path, slot),
-        role=role,
-        type=type_,
-        default=initializer,
+        role=value.slot.role,
+        type=value.type,
+        default=value.initializer,
+        edits=value.edits,
         inline=(inline.initializer, inline.span) if inline else None,
         layer=owner.operator.name,
         slot=slot,

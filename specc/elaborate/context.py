@@ -14,7 +14,7 @@ from specc.elaborate.values import LayerValue, Poison, Requirement, Tensor, Valu
 from specc.frontend.diagnostics import Fact, Fault, Label, Report
 from specc.frontend.source import Sources, Span
 from specc.ir.graph import Constraint, Role
-from specc.ir.initializer import Initializer
+from specc.ir.initializer import Edit, Initializer
 from specc.ir.types import TensorType
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ class ParameterRecord:
     role: Role
     type: TensorType
     default: Initializer
+    edits: tuple[Edit, ...]  # of the default
     inline: tuple[Initializer, Span] | None
     layer: str
     slot: str

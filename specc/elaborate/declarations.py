@@ -80,6 +80,7 @@ def _record(
             role=state.role,
             type=state.type,
             default=initializer,
+            edits=(),
             inline=(inline.initializer, inline.span) if inline else None,
             layer=layer.kind,
             slot=state.name,

@@ -225,6 +225,9 @@ def resolve_parameters(context: Context, *, complete: bool) -> tuple[Parameter, 
     parameters = []
     for record in context.parameters.values():
         initializer, place = record.default, record.span
+        edits = record.edits
+        if record.name in chosen or record.inline is not None:
+            edits = ()
         if record.name in chosen:
             initializer, place = chosen[record.name]
         if record.inline is not None:
@@ -236,6 +239,7 @@ def resolve_parameters(context: Context, *, complete: bool) -> tuple[Parameter, 
                 role=record.role,
                 type=record.type,
                 initializer=initializer,
+                edits=edits,
                 layer=record.layer,
                 slot=record.slot,
                 span=record.span,

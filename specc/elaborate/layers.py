@@ -150,15 +150,7 @@ def _apply_operator(
             if slot.slot.name in layer.borrowed:
                 check_borrowed(frame, layer, slot.slot.name, slot.type)
             else:
-                record_slot(
-                    frame,
-                    layer,
-                    layer.built,
-                    slot.slot.name,
-                    slot.slot.role,
-                    slot.type,
-                    slot.initializer,
-                )
+                record_slot(frame, layer, layer.built, slot)
         check_inline(layer, set(types))
     else:
         assert isinstance(layer.built, BuiltOperator)

@@ -29,7 +29,7 @@ from specc.initialize.normal import cumulative, quantile
 from specc.initialize.orthogonal import random_orthonormal_columns
 from specc.initialize.philox import random_words, stream_key, uniform_left_closed, uniform_open
 from specc.initialize.rounding import NUMPY_DTYPES, rounded
-from specc.ir.initializer import Initializer
+from specc.ir.initializer import Edit, Initializer
 from specc.ir.types import DType, TensorType
 
 Array = NDArray[np.float64]
@@ -47,6 +47,8 @@ class Parameter(Protocol):
     def type(self) -> TensorType: ...  # noqa: D102
     @property
     def initializer(self) -> Initializer: ...  # noqa: D102
+    @property
+    def edits(self) -> Sequence[Edit]: ...  # noqa: D102
 
 
 def initial_values(
@@ -64,6 +66,7 @@ def initial_values(
             seed=seed,
             threads=threads,
         )
+        apply_edits(flat, shape, parameter.edits)
         yield parameter.name, flat.reshape(shape)
 
 
@@ -110,6 +113,33 @@ def values(
         case _:
             _fill(result, dtype, start, _sampler(law, stream_key(seed, name)), threads)
     return result
+
+
+_EDITS: dict[str, Callable[[Any, Any], Any]] = {
+    "=": lambda part, value: value,
+    "+=": np.add,
+    "-=": np.subtract,
+    "*=": np.multiply,
+    "/=": np.divide,
+}
+
+
+def apply_edits(flat: NDArray[Any], shape: Sequence[int], edits: Sequence[Edit]) -> None:
+    """Makes ``edits`` in a tensor of ``shape``, given as its flat elements, in its own dtype.
+
+    >>> weight = np.zeros(6, np.float32)
+    >>> apply_edits(weight, [2, 3], [Edit(operator="+=", value=1), Edit(index=(1, 0), value=42)])
+    >>> weight.tolist()
+    [1.0, 1.0, 1.0, 42.0, 1.0, 1.0]
+    """
+    for edit in edits:
+        width = math.prod(shape[len(edit.index) :])
+        first = 0
+        for position, size in zip(edit.index, shape, strict=False):
+            first = first * size + position
+        part = flat[first * width : (first + 1) * width]
+        value = part.dtype.type(edit.value)
+        part[:] = _EDITS[edit.operator](part, value)
 
 
 Sampler = Callable[[int, int], Array]

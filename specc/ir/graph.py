@@ -28,7 +28,7 @@ from pydantic import (
 from specc.frontend.source import Span
 from specc.ir.attributes import Attributes, Number, decode_attributes, encode_attributes
 from specc.ir.dims import Dim, Expr, parse_dim
-from specc.ir.initializer import Initializer
+from specc.ir.initializer import Edit, Initializer
 from specc.ir.recipe import Recipe
 from specc.ir.types import TensorType, parse_type
 
@@ -194,6 +194,7 @@ class Parameter(Model):
     role: Role
     type: Type
     initializer: Initializer
+    edits: tuple[Edit, ...] = ()
     layer: str
     slot: str
     span: Span | None = None

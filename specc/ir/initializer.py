@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -37,6 +37,20 @@ class Initializer(BaseModel):
             return self.name
         shown = (f"{key}={_literal(value)}" for key, value in self.arguments.items())
         return f"{self.name}({', '.join(shown)})"
+
+
+class Edit(BaseModel):
+    """A change of an initial value after it was drawn: ``weight[0, 0] = 42``, ``weight += 1``.
+
+    ``index`` picks leading dims, counted from 0; empty for the whole tensor. It is made in the
+    parameter's own dtype.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    index: tuple[int, ...] = ()
+    operator: Literal["=", "+=", "-=", "*=", "/="] = "="
+    value: int | FiniteFloat
 
 
 def _literal(value: ArgumentValue) -> str:

@@ -10,7 +10,7 @@ from specc.frontend.diagnostics import Fault
 from specc.frontend.facts import BadArgument
 from specc.ir.attributes import Attributes
 from specc.ir.dims import Dim
-from specc.ir.initializer import Initializer
+from specc.ir.initializer import Edit, Initializer
 from specc.ir.types import DType, TensorType
 from specc.ops.operator import Inference, Operator, StateSlot
 
@@ -36,6 +36,7 @@ class SlotValue:
     slot: StateSlot
     type: TensorType
     initializer: Initializer
+    edits: tuple[Edit, ...] = ()
 
 
 def complete(operator: Operator, given: Mapping[str, Any]) -> Attributes:
@@ -87,6 +88,7 @@ def state_of(
             slot=slot,
             type=TensorType(slot.dtype or dtype, slot.shape(attributes)),
             initializer=slot.initializer(attributes),
+            edits=slot.edits(attributes),
         )
         for slot in operator.state
         if slot.when(attributes)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from specc.ir.initializer import Initializer
+from specc.ir.initializer import Edit, Initializer
 from specc.ir.types import DType, TensorType
 from specc.ops.arguments import INT, SIZE, Argument, optional
 from specc.ops.builder import Builder, Handle, Site
@@ -14,6 +14,7 @@ from specc.ops.operator import (
     Operator,
     StateSlot,
     Torch,
+    Values,
     reject,
     sample,
 )
@@ -29,6 +30,11 @@ def _infer(c: Inference, x: TensorType) -> TensorType:
     return TensorType(DType.F32, (*x.shape, c["embedding_dim"]))
 
 
+def _zero_padding(a: Values) -> tuple[Edit, ...]:
+    padding = a["padding_idx"]
+    return () if padding is None else (Edit(index=(padding % a["num_embeddings"],), value=0),)
+
+
 def _to_onnx(b: Builder, s: Site) -> Handle:
     return b.op("Gather", s.state("weight"), s.x, axis=0)
 
@@ -37,8 +43,8 @@ Embedding = Operator(
     name="Embedding",
     summary="A table of num_embeddings vectors, looked up by integers.",
     details=(
-        "Integers of any shape, each from 0 to num_embeddings - 1. The row at `padding_idx` gets "
-        "no gradient, so that it stays as it starts."
+        "Integers of any shape, each from 0 to num_embeddings - 1. The row at `padding_idx` starts "
+        "at zero and gets no gradient."
     ),
     layer=True,
     inputs=(Input("x"),),
@@ -52,6 +58,7 @@ Embedding = Operator(
             "weight",
             lambda a: (a["num_embeddings"], a["embedding_dim"]),
             lambda a: Initializer(name="normal"),
+            edits=_zero_padding,
         ),
     ),
     infer=_infer,

@@ -20,7 +20,7 @@ from specc.frontend.facts import (
 )
 from specc.ir.attributes import Attribute, Attributes
 from specc.ir.dims import Dim, equal, lower
-from specc.ir.initializer import Initializer
+from specc.ir.initializer import Edit, Initializer
 from specc.ir.types import DType, TensorType
 from specc.ops.arguments import Argument
 from specc.ops.builder import Builder, Handle, Site
@@ -52,6 +52,7 @@ class StateSlot:
     initializer: Callable[[Values], Initializer]
     role: Literal["parameter", "buffer"] = "parameter"
     when: Callable[[Values], bool] = lambda attributes: True
+    edits: Callable[[Values], tuple[Edit, ...]] = lambda values: ()  # of the default alone
     dtype: DType | None = None  # None: that of the first input where it floats, else f32
 
 

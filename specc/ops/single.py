@@ -85,6 +85,7 @@ def single(
                 role=slot.slot.role,
                 type=slot.type,
                 initializer=slot.initializer,
+                edits=slot.edits,
                 layer=operator.name,
                 slot=slot.slot.name,
             )

@@ -74,6 +74,7 @@ class Weight:
     name: str
     type: TensorType
     initializer: Initializer
+    edits: tuple[Edit, ...] = ()
 
 
 def test_a_parameter_added_elsewhere_changes_no_other() -> None:
