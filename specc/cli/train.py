@@ -50,8 +50,12 @@ def _require_device(name: str) -> None:
     import torch
 
     try:
-        torch.empty(0, device=name)
-    # PyTorch has no one exception for a device that it does not know, or not have.
-    except (RuntimeError, AssertionError, NotImplementedError, ValueError) as error:
+        device = torch.device(name)
+    except RuntimeError:
+        raise CommandError(f"{name!r} is no device; one is cpu, cuda or cuda:1") from None
+    try:
+        torch.empty(0, device=device)
+    # PyTorch has no one exception for a device that it does not have.
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
         reason = str(error).strip().partition("\n")[0]
         raise CommandError(f"there is no device {name!r} here: {reason}") from None

@@ -11,9 +11,9 @@ linear2  Linear  [N, 2]                18             16
 output   output  [N, 2]
 total                                  58             48
 <BLANKLINE>
-sizes   any N
-        multiply-adds are counted at N=1
-hidden  1 operation that keeps the shape
+sizes     any N
+          multiply-adds are counted at N=1
+left out  1 operation that keeps the shape
 """
 
 from __future__ import annotations
@@ -197,7 +197,7 @@ def _notes(
             notes.append(("", "no sizes were found at which all of this holds"))
     if hidden:
         keeps = "operation that keeps" if hidden == 1 else "operations that keep"
-        notes.append(("hidden", f"{hidden} {keeps} the shape"))
+        notes.append(("left out", f"{hidden} {keeps} the shape"))
     label = max((len(name) for name, _ in notes), default=0)
     return ["", *(f"{name:{label}}{_GAP}{text}".rstrip() for name, text in notes)] if notes else []
 
