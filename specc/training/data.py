@@ -6,7 +6,6 @@ be compared, and no held-out example is ever trained on.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +24,6 @@ from specc.training.npz import read_npz
 
 Array = NDArray[Any]
 
-_SPLIT_SEED = 1
 _HELD_OUT = 0.2
 
 
@@ -161,28 +159,23 @@ def _converted(name: str, array: Array) -> Array:
 
 
 def _split(name: str, every: Examples, fraction: float) -> Split:
-    """Holds out a fraction; where y are classes, the same fraction of each as far as that goes."""
-    from sklearn.model_selection import train_test_split
+    """Holds out a fraction, evenly spaced in the data's own order; of each class, where y has any.
 
-    # Rounded up, as scikit-learn does, and not by the last bit of a product such as 0.07 * 100.
-    held_out = min(math.ceil(round(fraction * len(every), 6)), len(every) - 1)
-    if held_out < 1:
-        raise Fault(BadData(data=name, problem="one example cannot be split"))
-    train, test = train_test_split(
-        np.arange(len(every)),
-        test_size=held_out,
-        stratify=every.y if _can_stratify(every.y, held_out) else None,
-        random_state=_SPLIT_SEED,
-    )
-    return Split(name, every[train], every[test])
+    No seed is drawn, so that no split can be chosen for its results.
+    """
+    order = np.argsort(every.y, kind="stable") if _has_classes(every.y) else np.arange(len(every))
+    # Example i of this order is held out where the count of held-out ones, rounded up, grows by
+    # one; not by the last bit of a product such as 0.07 * 100.
+    counts = np.ceil(np.round(np.arange(len(every) + 1) * fraction, 6))
+    held_out = np.zeros(len(every), dtype=bool)
+    held_out[order] = np.diff(counts) > 0
+    if held_out.all():
+        raise Fault(BadData(data=name, problem=f"{len(every)} examples cannot be split"))
+    return Split(name, every[np.flatnonzero(~held_out)], every[np.flatnonzero(held_out)])
 
 
-def _can_stratify(y: Array, held_out: int) -> bool:
-    """Whether every class has an example for each side."""
-    if y.ndim != 1 or y.dtype.kind not in "iu":
-        return False
-    _, counts = np.unique(y, return_counts=True)
-    return bool(counts.min() >= 2 and len(counts) <= min(held_out, len(y) - held_out))
+def _has_classes(y: Array) -> bool:
+    return y.ndim == 1 and y.dtype.kind in "iu"
 
 
 _LOADERS: Mapping[str, Callable[..., Split]] = {

@@ -132,7 +132,7 @@ def test_a_class_for_every_position(tmp_path: Path) -> None:
     ("loss", "y", "says"),
     [
         ("cross_entropy", np.linspace(0, 1, 10), "the targets of d.npz are real"),
-        ("cross_entropy", np.arange(10) - 1, "-1 is no number of a class"),
+        ("cross_entropy", np.arange(10) % 2 - 1, "-1 is no number of a class"),
         ("bce", np.linspace(0, 2, 10), "targets from 0 to 1"),
     ],
 )
