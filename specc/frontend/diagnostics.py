@@ -22,8 +22,8 @@ class Diagnostic:
     """One error or warning, in words.
 
     ``code`` is stable (``shape-mismatch``); ``primary`` is the place that is wrong, None where no
-    text is at fault (a weight file); ``secondary`` the places that made it so; ``uses`` the chain of
-    block uses that led there, innermost first.
+    text is at fault (a weight file); ``secondary`` the places that made it so; ``uses`` the chain
+    of block uses that led there, innermost first.
     """
 
     code: str
@@ -38,8 +38,8 @@ class Diagnostic:
 class SpecError(Exception):
     """A spec, a setting or a weight file that specc refuses.
 
-    ``diagnostics`` is the list of all that is wrong, as data; ``str(error)`` renders it. Nothing else
-    escapes from compiling a text, whatever it holds.
+    ``diagnostics`` is the list of all that is wrong, as data; ``str(error)`` renders it. Nothing
+    else escapes from compiling a text, whatever it holds.
     """
 
     def __init__(self, diagnostics: Iterable[Diagnostic], sources: Sources | None = None) -> None:

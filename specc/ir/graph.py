@@ -3,9 +3,9 @@
 A ``Network`` holds *templates* (what becomes a class), one of them the root. A template's body is a
 flat list of nodes over values that are numbered within it; nothing in it nests but regions. Layers
 are declared once in a template and applied by nodes, so a layer that is applied twice is the same
-layer. Blocks that differ by numbers alone share one template: the numbers that differ are its holes,
-``parameters`` (written ``Hole("channels")`` in attributes and ``$channels`` in types), filled by each
-``BlockLayer``, and ``sizes`` (in types alone), filled by each ``Application``.
+layer. Blocks that differ by numbers alone share one template: the numbers that differ are its
+holes, ``parameters`` (written ``Hole("channels")`` in attributes and ``$channels`` in types), filled
+by each ``BlockLayer``, and ``sizes`` (in types alone), filled by each ``Application``.
 
 Every parameter of the whole network stands once in ``Network.parameters``, under its owner's name.
 
@@ -167,7 +167,7 @@ class State(Model):
 
 
 class Template(Model):
-    """What becomes a class: a net, a block, a list of layers (``sequence``) or a tuple (``branches``)."""
+    """What becomes a class: a net, a block, a list of layers, or a tuple of them (``branches``)."""
 
     name: str
     kind: Literal["net", "block", "sequence", "branches"]
@@ -186,8 +186,8 @@ class Template(Model):
 class Parameter(Model):
     """One tensor of the whole network's state.
 
-    ``layer`` is the kind of its owner (``Linear``, or a block's name) and ``slot`` its name there. An
-    ``initializer`` of None is a buffer's or constant's zero.
+    ``layer`` is the kind of its owner (``Linear``, or a block's name) and ``slot`` its name there.
+    ``edits`` are made, in order, in what the ``initializer`` draws.
     """
 
     name: str
@@ -208,7 +208,7 @@ class Port(Model):
 
 
 class Constraint(Model):
-    """What must hold of the symbolic sizes: ``left >= right``, ``left == right`` or ``left != right``."""
+    """What must hold of the symbolic sizes, and why."""
 
     relation: Literal[">=", "==", "!="]
     left: Size
