@@ -4,8 +4,8 @@ A ``Network`` holds *templates* (what becomes a class), one of them the root. A 
 flat list of nodes over values that are numbered within it; nothing in it nests but regions. Layers
 are declared once in a template and applied by nodes, so a layer that is applied twice is the same
 layer. Blocks that differ by numbers alone share one template: the numbers that differ are its
-holes, ``parameters`` (written ``Hole("channels")`` in attributes and ``$channels`` in types), filled
-by each ``BlockLayer``, and ``sizes`` (in types alone), filled by each ``Application``.
+holes, ``parameters`` (written ``Hole("channels")`` in attributes and ``$channels`` in types),
+filled by each ``BlockLayer``, and ``sizes`` (in types alone), filled by each ``Application``.
 
 Every parameter of the whole network stands once in ``Network.parameters``, under its owner's name.
 

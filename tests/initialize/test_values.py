@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from specc.initialize import catalogue
 from specc.initialize.rounding import NUMPY_DTYPES
 from specc.initialize.values import initial_values, values
-from specc.ir.initializer import ArgumentValue, Initializer
+from specc.ir.initializer import ArgumentValue, Edit, Initializer
 from specc.ir.types import DType, TensorType
 
 REQUIRED: dict[str, dict[str, ArgumentValue]] = {
