@@ -38,7 +38,8 @@ class Expression:
     """An expression of the emitted source.
 
     ``plain`` is a name, a number, or an attribute of such: what ruff sets close to ``**``.
-    ``bare`` is a name or a literal: what it sets close to a slice's colon.
+    ``bare`` is a name or a literal: what it sets close to a slice's colon. ``assignable`` says that
+    an attribute can be assigned to.
     """
 
     doc: Doc
@@ -46,6 +47,7 @@ class Expression:
     plain: bool = False
     bare: bool = False
     number: bool = False
+    assignable: bool = False
 
     @cached_property
     def text(self) -> str:
@@ -124,7 +126,7 @@ def attribute(receiver: Expression, member: str) -> Expression:
         return call(name("getattr"), [receiver, literal(member)])
     # A dot after digits would be a decimal point.
     inner = ("(", receiver.doc, ")") if receiver.number else receiver.at(ATOM)
-    return Expression((inner, ".", member), plain=receiver.plain)
+    return Expression((inner, ".", member), plain=receiver.plain, assignable=True)
 
 
 def call(

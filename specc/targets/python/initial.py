@@ -10,9 +10,10 @@ from specc.initialize.catalogue import torch_call
 from specc.ir.attributes import Attribute
 from specc.ir.flatten import join
 from specc.ir.graph import Parameter
-from specc.ir.initializer import Initializer
+from specc.ir.initializer import Edit, Initializer
 from specc.targets.python import expressions as py
 from specc.targets.python import layout
+from specc.targets.python.edits import can_be_repeated, edit_line
 from specc.targets.python.errors import EmitError
 from specc.targets.python.expressions import SELF, Expression
 from specc.targets.python.layers import Layers
@@ -28,20 +29,32 @@ class Slot:
     """One parameter: where it is, and how it starts.
 
     ``owner`` is the class of the module that it belongs to, empty where no class stands for it;
-    ``default`` is how it starts of itself, None where the source allocates it, and then
-    ``allocation`` says which allocation that is: a template, and a name in it.
+    ``default`` is how it starts of itself, ``default_edits`` included. That is None where the
+    source allocates it, and then ``allocation`` says which allocation that is: a template, and a
+    name in it.
     """
 
     parameter: Parameter
     access: Expression
     owner: str
     default: Initializer | None = None
+    default_edits: tuple[Edit, ...] = ()
     allocation: tuple[int, str] = (-1, "")
 
     @property
-    def is_default(self) -> bool:
-        """Whether it starts of itself as it should."""
-        return self.parameter.initializer == self.default
+    def further_edits(self) -> tuple[Edit, ...]:
+        """The edits beyond those that a layer of this kind makes of itself."""
+        return self.parameter.edits[len(self.default_edits) :]
+
+    @property
+    def is_drawn(self) -> bool:
+        """Whether the source has to draw it, or the layer's own values are the right ones.
+
+        They are not where an edit adds to them: a second ``reset_parameters`` would add again.
+        """
+        as_default = self.parameter.initializer == self.default
+        as_default &= self.parameter.edits[: len(self.default_edits)] == self.default_edits
+        return not (as_default and can_be_repeated(self.further_edits))
 
 
 Group: TypeAlias = tuple[str, Initializer]
@@ -106,14 +119,19 @@ class InitialValues:
                 continue
             owner = self._layers.module_class(made)
             if slot.when(attributes):
-                default = slot.initializer(attributes)
-                yield Slot(self._parameter(join(path, slot.name)), found, owner, default)
+                yield Slot(
+                    parameter=self._parameter(join(path, slot.name)),
+                    access=found,
+                    owner=owner,
+                    default=slot.initializer(attributes),
+                    default_edits=slot.edits(attributes),
+                )
             else:
                 self._lacking.add((owner, slot.name))
 
     def _note_fill(self, allocation: tuple[int, str], parameter: Parameter) -> None:
         name = parameter.initializer.name
-        fill = name if name in {"zeros", "ones"} else "empty"
+        fill = name if name in {"zeros", "ones"} and not parameter.edits else "empty"
         self._fills.setdefault(allocation, set()).add(fill)
 
     def _parameter(self, name: str) -> Parameter:
@@ -128,15 +146,34 @@ class InitialValues:
         slots = [slot for slot in self._slots if self.fill(*slot.allocation) == "empty"]
         loops = self._loops(slots)
         covered = {(owner, slot) for owners, slot, _ in loops for owner in owners}
-        single = [
-            slot
-            for slot in slots
-            if not slot.is_default and (slot.owner, slot.parameter.slot) not in covered
-        ]
-        if not loops and not single:
+        looped = [slot for slot in slots if (slot.owner, slot.parameter.slot) in covered]
+        drawn = {slot.parameter.name for slot in looped}
+        single = [slot for slot in slots if slot.is_drawn and slot.parameter.name not in drawn]
+        drawn |= {slot.parameter.name for slot in single}
+        edits = self._edit_lines(slots, drawn)
+        if not (loops or single or edits):
             return []
         self._layers.imports.add("nn")
-        return ["    def reset_parameters(self):", *self._loop_lines(loops), *_lines(single)]
+        return [
+            "    def reset_parameters(self):",
+            *self._loop_lines(loops),
+            *_lines(single),
+            *edits,
+        ]
+
+    def _edit_lines(self, slots: list[Slot], drawn: set[str]) -> list[str]:
+        """The edits, those that a layer made of itself included where its values are ``drawn``."""
+        lines = [
+            edit_line(edit, slot.access, slot.parameter.type.dtype, indent=12)
+            for slot in slots
+            for edit in (
+                slot.parameter.edits if slot.parameter.name in drawn else slot.further_edits
+            )
+        ]
+        if not lines:
+            return []
+        self._layers.imports.add("torch")
+        return ["        with torch.no_grad():", *lines]
 
     def _loops(self, slots: list[Slot]) -> list[tuple[tuple[str, ...], str, Initializer]]:
         """(classes, slot, initializer) where all parameters of these classes' slot start alike."""
@@ -148,7 +185,7 @@ class InitialValues:
         for (_, name), group in by_class.items():
             initializer = group[0].parameter.initializer
             alike = all(slot.parameter.initializer == initializer for slot in group)
-            if alike and not all(slot.is_default for slot in group):
+            if alike and any(slot.is_drawn for slot in group):
                 merged.setdefault((name, initializer), []).append(group)
         return [
             (tuple(group[0].owner for group in groups), name, initializer)
