@@ -105,7 +105,12 @@ examples:
 
 
 class _Parser(argparse.ArgumentParser):
-    """One whose help may be cut short: ``specc --help | head -3``."""
+    """One that takes ``-:NET`` for a file, and whose help may be cut short by ``| head``."""
+
+    def _parse_optional(self, arg_string: str) -> Any:
+        if re.fullmatch(r"-:\w+", arg_string):
+            return None  # which says that it is no option
+        return super()._parse_optional(arg_string)
 
     def _print_message(self, message: str, file: Any = None) -> None:
         stream = QuietStream(file or sys.stderr)
