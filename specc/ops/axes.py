@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import prod
 
-import numpy as np
-
 from specc.ir.dims import Dim
 from specc.ir.types import DType
 from specc.ops.builder import Builder, Handle
@@ -36,7 +34,7 @@ def counted(axes: int | Sequence[int], rank: int) -> list[int]:
 
 def int64(b: Builder, values: Sequence[int]) -> Handle:
     """A constant list of axes or sizes."""
-    return b.constant(np.array(values, np.int64), DType.I64)
+    return b.constant(list(values), DType.I64)
 
 
 def spread(site: CodeSite, argument: str) -> Code:

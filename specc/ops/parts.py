@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from specc.ir.dims import Dim
 from specc.ir.types import DType
 from specc.ops.builder import Builder, Handle
@@ -17,7 +15,7 @@ def reshape(b: Builder, value: Handle, dims: Sequence[Dim]) -> Handle:
     if len(symbolic) > 1:
         return b.op("Reshape", value, b.sizes(dims))
     shape = [dim if isinstance(dim, int) else -1 for dim in dims]
-    return b.op("Reshape", value, b.constant(np.array(shape, np.int64), DType.I64))
+    return b.op("Reshape", value, b.constant(shape, DType.I64))
 
 
 def reduce_mean(b: Builder, value: Handle, axes: Sequence[int]) -> Handle:
@@ -27,7 +25,7 @@ def reduce_mean(b: Builder, value: Handle, axes: Sequence[int]) -> Handle:
     """
     if b.opset < 18:
         return b.op("ReduceMean", value, axes=list(axes), keepdims=1)
-    return b.op("ReduceMean", value, b.constant(np.array(axes, np.int64), DType.I64), keepdims=1)
+    return b.op("ReduceMean", value, b.constant(list(axes), DType.I64), keepdims=1)
 
 
 def pad(
@@ -47,7 +45,7 @@ def pad(
         for axis, (left, right) in enumerate(zip(before, after, strict=True)):
             value = _wrap(b, value, axis, left, right)
         return value
-    pads = b.constant(np.array([*before, *after], np.int64), DType.I64)
+    pads = b.constant([*before, *after], DType.I64)
     return b.op("Pad", value, pads, filling, mode=_PAD_MODES[mode])
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from specc.frontend.diagnostics import Fault
 from specc.frontend.facts import SizeMismatch
 from specc.ir.initializer import Initializer
@@ -106,7 +104,7 @@ def _prelu_to_onnx(b: Builder, s: Site) -> Handle:
         shape = [s["num_parameters"], *[1] * (s.type.rank - 2)]
         slope = b.op("Reshape", slope, b.constant(shape, DType.I64))
     elif s.type.rank == 0:
-        slope = b.op("Reshape", slope, b.constant(np.zeros(0, np.int64), DType.I64))
+        slope = b.op("Reshape", slope, b.constant([], DType.I64))
     return b.op("PRelu", s.x, slope)
 
 
