@@ -16,16 +16,16 @@ from specc.invariants import verify
 from specc.ir.from_json import network_from_json
 from specc.ir.graph import Network
 from specc.ir.types import DType
-from specc.weights.files import atomic_write
-from specc.weights.fit import fit
 from specc.weights.metadata import IR_KEY, weight_metadata
-from specc.weights.safetensors import Weights, read_weights, write_weights
 
+# Weights rest on numpy, and targets on the frameworks: each is imported where it is used, so that a
+# check starts without them.
 if TYPE_CHECKING:
     import onnx
     import torch
 
     from specc.verification.report import ParityReport
+    from specc.weights.safetensors import Weights
 
 
 @dataclass(frozen=True)
@@ -156,6 +156,8 @@ class Program:
             elif target.suffix == ".json":
                 _write_text(target, self.to_json())
             elif target.suffix == ".safetensors":
+                from specc.weights.safetensors import write_weights
+
                 write_weights(target, self._values(weights, seed), self.metadata())
             else:
                 raise Fault(BadOutput(name=target.name))
@@ -214,6 +216,8 @@ class Program:
     # ---- weights ---------------------------------------------------------------------------------
 
     def _weights(self, weights: Any) -> Weights:
+        from specc.weights.safetensors import Weights, read_weights
+
         if isinstance(weights, Weights):
             return weights
         if isinstance(weights, str | os.PathLike):
@@ -235,6 +239,8 @@ class Program:
     def _arrays(self, weights: Any) -> dict[str, Any]:
         """Weights as arrays, one for each parameter; counts of batches start at zero."""
         import numpy as np
+
+        from specc.weights.fit import fit
 
         fitting = fit(self._weights(weights), self.network.parameters, self.network.aliases)
         arrays: dict[str, Any] = {name: stored.read() for name, stored in fitting.items()}
@@ -290,6 +296,8 @@ def load(path: str | os.PathLike[str]) -> tuple[Program, torch.nn.Module]:
     Raises:
         SpecError: where the file cannot be read, or carries no architecture.
     """
+    from specc.weights.safetensors import read_weights
+
     with _faults_as_errors(None):
         weights = read_weights(path)
     text = weights.metadata.get(IR_KEY)
@@ -326,5 +334,7 @@ def _has_torch() -> bool:
 
 
 def _write_text(path: Path, text: str) -> None:
+    from specc.weights.files import atomic_write
+
     with atomic_write(path) as temporary:
         temporary.write_text(text, encoding="utf-8", newline="\n")
