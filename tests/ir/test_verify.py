@@ -315,6 +315,10 @@ def attribute_that_is_a_bool(tree: Tree) -> None:
     root(tree)["layers"]["inner"]["attributes"]["features"] = True
 
 
+def attribute_beyond_64_bits(tree: Tree) -> None:
+    root(tree)["layers"]["inner"]["attributes"]["features"] = 2**63
+
+
 def missing_attribute(tree: Tree) -> None:
     root(tree)["layers"]["inner"]["attributes"].pop("bias")
 
@@ -475,6 +479,7 @@ BROKEN: list[tuple[str, str, Callable[[Tree], None]]] = [
     ("accepted-attributes", SHARED, missing_attribute),
     ("accepted-attributes", SHARED, superfluous_attribute),
     ("accepted-attributes", SHARED, underived_attribute),
+    ("bounded-numbers", SHARED, attribute_beyond_64_bits),
     ("inferred-types", SHARED, wrong_result_dtype),
     ("inferred-types", SHARED, wrong_operand_count),
     ("fitting-blocks", RESIDUAL, block_of_two_inputs),
