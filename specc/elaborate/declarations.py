@@ -11,7 +11,7 @@ from specc.elaborate.initializers import initializer_value
 from specc.elaborate.instances import Activation, DeclaredState
 from specc.elaborate.operate import as_tensor
 from specc.elaborate.signature import dtype_of, match, size_of
-from specc.elaborate.values import StateReference, Tensor
+from specc.elaborate.values import POISON, StateReference, Tensor
 from specc.frontend import syntax
 from specc.frontend.diagnostics import Fault
 from specc.frontend.facts import NotSupported, UnknownSize
@@ -25,6 +25,7 @@ _ROLES = {"param": "parameter", "buffer": "buffer", "const": "constant"}
 def declare(frame: Frame, node: syntax.StateDeclaration) -> None:
     """Declares state of the block under way and binds its name."""
     if node.role == "buffer":
+        frame.scope.bind(node.name, POISON, node.name_span)
         raise Fault(NotSupported(where=node.name_span, feature="`buffer`"))
     activation = frame.activation
     assert activation is not None
