@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import json
 import time
 from collections.abc import Callable
@@ -606,7 +607,7 @@ def test_a_network_with_anything_anywhere_is_sound_or_refused(data: st.DataObjec
         try:
             for key in path:
                 owner = owner[key]
-            owner[last] = data.draw(st.sampled_from(HOSTILE))
+            owner[last] = copy.deepcopy(data.draw(st.sampled_from(HOSTILE)))
         except (LookupError, TypeError):  # an earlier change has cut this place off
             continue
     text = json.dumps(tree)
