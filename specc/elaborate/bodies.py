@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from specc.elaborate.binding import bind_parameters
 from specc.elaborate.calls import tensors_in
-from specc.elaborate.context import Frame
+from specc.elaborate.context import Frame, Silent
 from specc.elaborate.evaluate import evaluate
 from specc.elaborate.facts import (
     DuplicateName,
@@ -16,7 +16,7 @@ from specc.elaborate.facts import (
 from specc.elaborate.layers import Results, apply_layer, apply_members, as_layer
 from specc.elaborate.operate import as_tensor
 from specc.elaborate.scope import Scope
-from specc.elaborate.signature import Silent, match
+from specc.elaborate.signature import match
 from specc.elaborate.statements import Nothing, Returned, run_statements
 from specc.elaborate.values import (
     POISON,

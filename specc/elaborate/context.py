@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from specc.elaborate.facts import LimitExceeded
+from specc.elaborate.facts import BadValue, LimitExceeded
 from specc.elaborate.instances import Activation, Instance
 from specc.elaborate.scope import Scope
 from specc.elaborate.values import LayerValue, ListValue, Poison, Requirement, Tensor, Value
@@ -128,6 +128,13 @@ class Context:
             )
 
 
+class Silent(Fault):
+    """What is wrong has been reported already."""
+
+    def __init__(self, span: Span) -> None:
+        super().__init__(BadValue(where=span, problem=""))
+
+
 class OutOfBounds(Fault):
     """A limit is exceeded: the only fault that ends an elaboration at once."""
 
@@ -154,6 +161,8 @@ class Frame:
 
     def recover(self, fault: Fault, span: Span) -> None:
         """Reports a fault and goes on; an exceeded limit ends the elaboration instead."""
+        if isinstance(fault, Silent):
+            return
         self.report(fault.fact, span)
         if isinstance(fault, OutOfBounds):
             raise fault

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from specc.elaborate import arithmetic
-from specc.elaborate.builtins import bounded_text, text_of
+from specc.elaborate.arithmetic import bounded_text
+from specc.elaborate.builtins import text_of
 from specc.elaborate.calls import is_tensor, result_of
 from specc.elaborate.conditions import both, condition_of, right_side, truth_of
 from specc.elaborate.context import Frame

@@ -9,7 +9,7 @@ from specc.elaborate.builtins import items_of
 from specc.elaborate.calls import is_tensor
 from specc.elaborate.conditions import truth_of
 from specc.elaborate.context import Frame
-from specc.elaborate.facts import BadValue, LimitExceeded, WrongType
+from specc.elaborate.facts import BadValue, LimitExceeded, ReservedName, WrongType
 from specc.elaborate.scope import Scope
 from specc.elaborate.values import POISON, Item, ListValue, Poison, TupleValue, Value, describe
 from specc.frontend import syntax
@@ -147,6 +147,8 @@ def label_text(frame: Frame, label: syntax.Expression | None) -> str | None:
     if label is None:
         return None
     text = frame.evaluate(label)
+    if text == "":
+        raise Fault(ReservedName(where=label.span, name="", reason="it is empty"))
     if text == "_":
         raise Fault(NotSupported(where=label.span, feature="a `_:` stage"))
     return text if isinstance(text, str) else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from specc.elaborate.context import Frame
+from specc.elaborate.context import Frame, Silent
 from specc.elaborate.facts import BadValue, TypeMismatch, WrongType
 from specc.elaborate.scope import Scope
 from specc.elaborate.values import Poison, Requirement, describe, is_size
@@ -78,13 +78,6 @@ def size_of(frame: Frame, node: syntax.Expression, dims: Scope) -> Dim:
             WrongType(where=node.span, what="a dim", expected="a size", found=describe(value))
         )
     return value  # type: ignore[no-any-return]
-
-
-class Silent(Fault):
-    """What is wrong has been reported already."""
-
-    def __init__(self, span: Span) -> None:
-        super().__init__(BadValue(where=span, problem=""))
 
 
 def _exact(frame: Frame, node: syntax.Binary, left: Dim, right: Dim) -> Dim:
