@@ -62,6 +62,8 @@ class Forward:
             {name: Hole(name) for name in self._template.parameters},
             self._hole,
         )
+        is_root = template == structure.network.root
+        self._checks = structure.checks if is_root else None
         self.holes: dict[str, str] = {}
         names = {name.partition(".")[0] for name in self._template.layers}
         names |= {state.name for state in self._template.state}
@@ -77,10 +79,13 @@ class Forward:
         runs = container_runs(self._structure, self._index)
         planner = Planner(self._body, self._code, self._random(), self._blocks())
         planner.own_line = {node.results[0].id for run in runs for node in run}
+        if self._checks is not None:
+            self._shapes.want(self._checks.wanted(self._shapes))
         while True:
             statements = planner.plan()
             self._names = assign_names(self._body, statements, self._inputs)
             self._shapes.begin({*self._names.values(), *self.arguments})
+            checks = self._check_lines()
             printed = [self._statement(statement) for statement in statements]
             if self._shapes.wants_another_pass():
                 continue
@@ -94,9 +99,19 @@ class Forward:
                 break
             planner.own_line |= too_long
         lines = [(MARGIN, doc) for doc in self._shapes.statements()]
-        lines += self._with_loops(statements, printed, runs)
+        lines += checks
+        if self._structure.is_plain_sequential(self._index):  # only the checks are its own
+            call = py.call(py.SUPER_FORWARD, [py.name(self.arguments[0])])
+            lines.append((MARGIN, ("return ", call.doc)))
+        else:
+            lines += self._with_loops(statements, printed, runs)
         body = [" " * margin + layout.render(doc, indent=margin) for margin, doc in lines]
         return [self._signature(), *body]
+
+    def _check_lines(self) -> list[tuple[int, Doc]]:
+        if self._checks is None:
+            return []
+        return [(MARGIN + more, doc) for more, doc in self._checks.statements(self._shapes)]
 
     def _random(self) -> frozenset[int]:
         return frozenset(

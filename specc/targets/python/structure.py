@@ -19,6 +19,7 @@ from specc.ir.graph import (
 from specc.ir.types import DType, TensorType
 from specc.ops.operator import CodeSite, Operator
 from specc.ops.registry import operators
+from specc.targets.python.checks import Checks
 from specc.targets.python.errors import EmitError
 from specc.targets.python.lowering import module_of
 from specc.targets.python.names import LIST_MEMBERS
@@ -54,6 +55,7 @@ class Structure:
         self._links: dict[LayerKey, LayerKey] = {}
         self._sites: dict[LayerKey, Application] = {}
         self._site_template: dict[LayerKey, int] = {}
+        self.checks = Checks(network)
         self._refuse_dunders()
         self._collect()
 
@@ -281,9 +283,14 @@ class Structure:
             return "nn.ModuleList" if declared.kind == "branches" else "nn.Sequential"
         return "nn.Module"
 
+    def is_plain_sequential(self, template: int) -> bool:
+        """Whether the forward of ``nn.Sequential`` computes the class's body."""
+        return self.base(template) == "nn.Sequential" and self.is_chain(template)
+
     def has_forward(self, template: int) -> bool:
         """Whether the class needs a forward of its own."""
-        return not (self.base(template) == "nn.Sequential" and self.is_chain(template))
+        checked = template == self.network.root and not self.checks.is_empty
+        return checked or not self.is_plain_sequential(template)
 
     def classes(self) -> list[int]:
         """The templates that become classes, each after those that it uses; the root last."""
