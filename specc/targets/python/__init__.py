@@ -52,7 +52,8 @@ def class_names(structure: Structure, order: list[int]) -> dict[int, str]:
 
 
 def _header(network: Network) -> str:
-    origin = f" from {network.sources[0].name}" if network.sources else ""
+    name = network.sources[0].name if network.sources else ""
+    origin = f" from {name}" if name and not name.startswith("<") else ""  # <text> is no file
     return literals.comment(f"{network.name}, compiled by {network.compiler}{origin}")
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from specc.ir.attributes import Attributes, Hole
 from specc.ir.graph import Application, CapturedLayer, Operation, OperatorLayer, Read
+from specc.ir.types import DType
 from specc.ops.code import Code
 from specc.targets.python import expressions as py
 from specc.targets.python import layout
@@ -57,6 +58,7 @@ class Forward:
         self._nodes = {id(node): index for index, node in enumerate(self._body.nodes)}
         self._code = self._lowerings()
         self._names: dict[int, str] = {}
+        self._dtypes: dict[DType, Expression] | None = None
         self._shapes = Shapes(
             [(self._inputs[value.id], value.type) for value in self._body.inputs],
             {name: Hole(name) for name in self._template.parameters},
@@ -84,6 +86,7 @@ class Forward:
         while True:
             statements = planner.plan()
             self._names = assign_names(self._body, statements, self._inputs)
+            self._dtypes = None
             self._shapes.begin({*self._names.values(), *self.arguments})
             checks = self._check_lines()
             printed = [self._statement(statement) for statement in statements]
@@ -279,6 +282,7 @@ class Forward:
             operands=operands,
             state=state,
             device=self._device(),
+            float_dtype=self._float_dtype,
             use=self._layers.imports.add,
         )
         return lower(self._code[self._nodes[id(tree.node)]], place)
@@ -290,6 +294,29 @@ class Forward:
         if self._template.state:
             return py.attribute(py.SELF, self._template.state[0].name)
         return None
+
+    def _float_dtype(self, dtype: DType) -> Expression | None:
+        """The dtype of an input or a parameter that has this one in the spec."""
+        if self._dtypes is None:
+            self._dtypes = dict(self._with_dtypes())
+        return self._dtypes.get(dtype)
+
+    def _with_dtypes(self) -> Iterator[tuple[DType, Expression]]:
+        """What has a dtype all through the body, the best at the end."""
+        for name in reversed(self._template.layers):
+            found = self._structure.first_parameter((self._index, name))
+            if found is not None:
+                slot, dtype = found
+                yield dtype, py.attribute(py.attribute(self._layer(name), slot), "dtype")
+        for state in reversed(self._template.state):
+            yield state.type.dtype, py.attribute(py.attribute(py.SELF, state.name), "dtype")
+        types = self._structure.types_of(self._index)
+        dtypes: dict[str, set[DType]] = {}  # a later value may have an input's name
+        for value, name in (*self._names.items(), *self._inputs.items()):
+            dtypes.setdefault(name, set()).add(types[value].dtype)
+        for name in reversed(self._inputs.values()):
+            if len(dtypes[name]) == 1:
+                yield dtypes[name].pop(), py.attribute(py.name(name), "dtype")
 
     # ---- sizes -----------------------------------------------------------------------------------
 

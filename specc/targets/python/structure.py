@@ -148,6 +148,18 @@ class Structure:
         """The type of a value of a template's body."""
         return self._types[template][value]
 
+    def types_of(self, template: int) -> Mapping[int, TensorType]:
+        """The type of every value of a template's body."""
+        return self._types[template]
+
+    def first_parameter(self, key: LayerKey) -> tuple[str, DType] | None:
+        """The name and dtype of a layer's first parameter, where it is a module of torch.nn."""
+        made = self.realise(key)
+        if not isinstance(made, TorchModule):
+            return None
+        slots = [slot.name for slot in made.operator.state if slot.when(made.attributes)]
+        return (slots[0], made.dtype) if slots else None
+
     def site(self, key: LayerKey) -> CodeSite:
         """The structure at which a layer is applied (first)."""
         layer = self.layer(key)
