@@ -64,7 +64,7 @@ def names_are_valid(view: View) -> Findings:
         yield from _identifiers(where, _value_names(template.body))
         state = [declared.name for declared in template.state]
         for name in (*template.layers, *state):
-            # One that is handed in has a name of this body's own; underscores keep it from clashing.
+            # One that is handed in has a name of this body's own, with underscores if it clashes.
             handed = isinstance(template.layers.get(name), CapturedLayer)
             if (problem := problem_with(name.rstrip("_") if handed else name)) is not None:
                 yield Finding(where, f"{quoted(name)} cannot name a layer or state: {problem}")
