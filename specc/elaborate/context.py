@@ -34,7 +34,7 @@ class Bounds:
     uses: int = 48  # blocks within blocks
     parameters: int = 10**12  # elements of all parameters together
     items: int = 1_000_000  # entries of one list
-    digits: int = 30  # of an int
+    digits: int = 18  # of an int or a size, which targets keep in 64 bits
 
 
 @dataclass(eq=False)

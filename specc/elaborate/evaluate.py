@@ -64,7 +64,7 @@ def _name(frame: Frame, node: syntax.Name) -> Value:
 
 
 def _literal(frame: Frame, node: syntax.Literal) -> Value:
-    return node.value
+    return arithmetic.bounded(node.value, frame.context.bounds.digits)
 
 
 def _interpolation(frame: Frame, node: syntax.Interpolation) -> Value:
@@ -113,7 +113,8 @@ def _unary(frame: Frame, node: syntax.Unary) -> Value:
         assert isinstance(tensor, Tensor)
         return result_of(operate(frame, operator_named(frame, name), {}, (tensor,), node.span))
     if node.operator == "not":
-        return not truth_of(frame, value, node.operand)
+        truth = truth_of(frame, value, node.operand)
+        return POISON if isinstance(truth, Poison) else not truth
     return arithmetic.unary(node.operator, value)
 
 

@@ -19,7 +19,7 @@ from specc.elaborate.values import (
 )
 from specc.frontend import syntax
 from specc.frontend.diagnostics import Fault
-from specc.frontend.facts import nearest
+from specc.frontend.facts import UnknownSize, nearest
 from specc.frontend.source import Span
 from specc.ops.registry import operators
 
@@ -146,13 +146,22 @@ def unpack(frame: Frame, value: Value, count: int, span: Span) -> list[Value]:
         tensor = as_tensor(frame, value, span)
         assert isinstance(tensor, Tensor)
         leading = tensor.type.shape[0] if tensor.type.rank else 0
+        if not isinstance(leading, int):
+            raise Fault(
+                UnknownSize(
+                    operator="=",
+                    where=span,
+                    what="the leading size of a tensor that is taken apart",
+                    size=str(leading),
+                )
+            )
         if leading != count:
             raise Fault(
                 WrongResultCount(
                     where=span,
                     owner=f"a tensor {tensor.type.shape_text} taken apart",
                     expected=count,
-                    found=leading if isinstance(leading, int) else -1,
+                    found=leading,
                 )
             )
         part = operators()["slice"]

@@ -7,8 +7,8 @@ from typing import Any
 
 from specc.elaborate.builtins import items_of
 from specc.elaborate.calls import is_tensor
-from specc.elaborate.conditions import truth_of
-from specc.elaborate.context import Frame
+from specc.elaborate.conditions import condition_of
+from specc.elaborate.context import Frame, Silent
 from specc.elaborate.facts import BadValue, LimitExceeded, ReservedName, WrongType
 from specc.elaborate.scope import Scope
 from specc.elaborate.values import POISON, Item, ListValue, Poison, TupleValue, Value, describe
@@ -38,11 +38,11 @@ def _members(frame: Frame, members: tuple[syntax.Member, ...]) -> tuple[tuple[It
     for member in members:
         for inner in clause_frames(frame, member.clauses):
             if member.condition is not None:
-                condition = inner.evaluate(member.condition)
+                condition = condition_of(inner, member.condition)
                 if isinstance(condition, Poison):
-                    failed = True
+                    items.append(Item(POISON, member.span))
                     continue
-                if not truth_of(inner, condition, member.condition):
+                if not condition:
                     continue
             value = inner.evaluate(member.value)
             if member.unpack:
@@ -92,7 +92,7 @@ def iterations(
     """A frame with the targets bound, for each entry of a compile-time iterable."""
     value = frame.evaluate(iterable)
     if isinstance(value, Poison):
-        return
+        raise Silent(iterable.span)
     if is_tensor(value):
         raise Fault(
             WrongType(
@@ -138,6 +138,8 @@ def map_value(frame: Frame, node: syntax.MapExpression) -> Value:
                     found=describe(key),
                 )
             )
+        if key in result:
+            raise Fault(BadValue(where=key_node.span, problem=f"the key {key!r} is there twice"))
         result[key] = value
     return result
 

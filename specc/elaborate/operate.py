@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from specc.elaborate.context import Frame
-from specc.elaborate.facts import BadValue, WrongInputCount, WrongType
+from specc.elaborate.facts import BadValue, LimitExceeded, WrongInputCount, WrongType
 from specc.elaborate.instances import Activation, RawOperation, RawRead
 from specc.elaborate.values import Poison, Requirement, StateReference, Tensor, Value, describe
 from specc.frontend.diagnostics import Fact, Fault, Label
@@ -112,6 +112,10 @@ def infer_at(
         raise Fault(placed(fault.fact, span, tensors, argument_spans)) from None
     except DimTooLarge as error:
         raise Fault(BadValue(where=span, problem=f"a size is too complicated: {error}")) from None
+    limit = frame.context.bounds.digits
+    for result in applied.results:
+        if any(isinstance(dim, int) and dim >= 10**limit for dim in result.shape):
+            raise Fault(LimitExceeded(where=span, what="digits in a size", limit=limit))
     for size, reason in applied.positive:
         frame.context.constrain(Requirement(">=", size, 1), reason, span)
     for left, right, reason in applied.equalities:

@@ -9,7 +9,7 @@ from specc.elaborate.arithmetic import truth
 from specc.elaborate.builtins import text_of
 from specc.elaborate.calls import is_tensor
 from specc.elaborate.conditions import condition_of
-from specc.elaborate.context import Frame, Silent
+from specc.elaborate.context import Frame
 from specc.elaborate.declarations import declare
 from specc.elaborate.evaluate import evaluate
 from specc.elaborate.facts import AssertionFailed
@@ -55,12 +55,43 @@ def run_statements(frame: Frame, statements: tuple[syntax.Statement, ...]) -> Va
         frame.context.spend(statement.span)
         try:
             value = _STATEMENTS[type(statement)](frame, statement)
-        except Silent:
-            value = NOTHING
         except Fault as fault:
             frame.recover(fault, statement.span)
-            value = POISON if isinstance(statement, syntax.ExpressionStatement) else NOTHING
+            _poison(frame, (statement,), only_new=isinstance(statement, syntax.While))
+            value = POISON
     return value
+
+
+def _poison(
+    frame: Frame, statements: tuple[syntax.Statement, ...], *, only_new: bool = False
+) -> None:
+    """Binds what statements that could not be run would have bound, so that its uses are silent.
+
+    Raises Returned where one of them would have returned. ``only_new`` leaves what is bound as
+    it is.
+    """
+    pending = list(statements)
+    returns: Span | None = None
+    while pending:
+        match pending.pop():
+            case syntax.Assignment(targets=targets):
+                for target in targets:
+                    if not (only_new and frame.scope.find(target.name)):
+                        frame.scope.bind(target.name, POISON, target.span)
+            case syntax.StateDeclaration(name=name, name_span=span):
+                frame.scope.bind(name, POISON, span)
+            case syntax.If(body=body, otherwise=otherwise):
+                pending += (*body, *otherwise)
+            case syntax.For(targets=targets, body=body):
+                for target in targets:
+                    frame.scope.bind(target.name, POISON)
+                pending += body
+            case syntax.While(body=body) | syntax.OnBlock(body=body):
+                pending += body
+            case syntax.Return(span=span):
+                returns = span
+    if returns is not None:
+        raise Returned(POISON, returns)
 
 
 def _expression(frame: Frame, node: syntax.ExpressionStatement) -> Value:
@@ -101,6 +132,7 @@ def _assign(frame: Frame, target: syntax.Name, value: Value) -> None:
 def _if(frame: Frame, node: syntax.If) -> Value:
     condition = condition_of(frame, node.condition)
     if isinstance(condition, Poison):
+        _poison(frame, (node,))
         return POISON
     return run_statements(frame, node.body if condition else node.otherwise)
 
