@@ -262,12 +262,11 @@ def resolve(view: View, activation: Activation, path: str) -> Resolved | None:
             if name not in captured:
                 return None
             reached = captured[name]
+        elif reached is None:
+            reached = Resolved(layer, activation.holes, name, None)
         else:
-            if reached is None:
-                reached = Resolved(layer, activation.holes, name, None)
-            else:
-                full = join(reached.path, name)
-                reached = Resolved(layer, filled_arguments(reached), full, reached.captured)
+            full = join(reached.path, name)
+            reached = Resolved(layer, filled_arguments(reached), full, reached.captured)
         start = end
         if start < len(parts):
             if not isinstance(reached.layer, BlockLayer):
