@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+_TOKEN = re.compile(r"\*\*+\.|\*+|[^*]+")
+
 
 def pattern_matches(pattern: str, name: str) -> bool:
     """Whether a pattern stands for a name: ``*`` stays within one part of it, ``**`` crosses dots.
@@ -16,36 +18,35 @@ def pattern_matches(pattern: str, name: str) -> bool:
     >>> pattern_matches("*.weight", "features.0.weight"), pattern_matches("o*.weight", "out.weight")
     (False, True)
     """
-    # The positions in `name` that what was read of the pattern can end at.
-    ends = {0}
+    if "*" not in pattern:
+        return pattern == name
+    ends = {0}  # the positions in `name` that what was read of the pattern can end at
     for token in _TOKEN.findall(pattern):
-        if token == "**.":
-            ends = {
-                end
-                for end in range(min(ends, default=1), len(name) + 1)
-                if _starts(name, end, ends)
-            }
-        elif token.startswith("**"):
-            ends = set(range(min(ends, default=len(name) + 1), len(name) + 1))
-        elif token == "*":
-            reached: set[int] = set()
-            for start in sorted(ends):
-                end = start
-                while end not in reached:
-                    reached.add(end)
-                    if end == len(name) or name[end] == ".":
-                        break
-                    end += 1
-            ends = reached
-        else:
+        if not token.startswith("*"):
             ends = {end + len(token) for end in ends if name.startswith(token, end)}
+        elif token == "*":
+            ends = _within_parts(name, ends)
+        else:
+            ends = _across_parts(name, ends, whole=token.endswith("."))
+        if not ends:
+            return False
     return len(name) in ends
 
 
-_TOKEN = re.compile(r"\*\*+\.|\*+|[^*]+")
+def _within_parts(name: str, starts: set[int]) -> set[int]:
+    """The positions that ``*`` reaches: up to the next dot."""
+    ends: set[int] = set()
+    for start in sorted(starts):
+        end = start
+        while end not in ends:
+            ends.add(end)
+            if end == len(name) or name[end] == ".":
+                break
+            end += 1
+    return ends
 
 
-def _starts(name: str, end: int, starts: set[int]) -> bool:
-    """Whether ``**.`` reaches from one of ``starts`` to ``end``, where a part of a name begins."""
-    begins = end == 0 or name[end - 1] == "."
-    return begins and (end in starts or end > min(starts))
+def _across_parts(name: str, starts: set[int], *, whole: bool) -> set[int]:
+    """The positions that ``**`` reaches; with a dot behind it, those where a part begins."""
+    ends = set(range(min(starts), len(name) + 1))
+    return {end for end in ends if end == 0 or name[end - 1] == "."} if whole else ends
