@@ -17,6 +17,7 @@ from specc.elaborate.values import (
     InitializerValue,
     LayerValue,
     Sequence,
+    StateReference,
     Tensor,
 )
 from specc.frontend.source import Span
@@ -36,8 +37,13 @@ class BuiltOperator:
     operator: Operator
     attributes: Attributes
     state: dict[str, TensorType]
-    borrows: tuple[str, ...]
+    borrowed: Mapping[str, StateReference]  # the slots that it does not own
     span: Span
+
+    @property
+    def borrows(self) -> tuple[str, ...]:
+        """The names of the slots that it does not own."""
+        return tuple(slot for slot in self.state if slot in self.borrowed)
 
     @property
     def path(self) -> str:
@@ -170,17 +176,22 @@ class Activation:
         for name, other in self.captured.items():
             if other is built:
                 return name
-        name = self._free(built.name.replace(".", "_"))
+        name = self._free(built.name.replace(".", "_"), built)
         self.captured[name] = built
         assert self.parent is not None
         assert self.application is not None
         self.application.captured[name] = self.parent.reference(built)
         return name
 
-    def _free(self, name: str) -> str:
-        """``name``, with underscores until nothing in this body is called so."""
+    def _free(self, name: str, built: Built) -> str:
+        """``name`` for a layer handed in, with underscores until nothing else here is called so."""
         taken = {layer.partition(".")[0] for layer in self.instance.layers}
-        taken |= {*self.captured, *self.instance.state, *self.claims}
+        taken |= {*self.captured, *self.instance.state, *self.prefixes}
+        taken |= {
+            name
+            for name, claim in self.claims.items()
+            if claim.layer is None or claim.layer.built is not built
+        }
         while name in taken:
             name += "_"
         return name
@@ -188,7 +199,7 @@ class Activation:
     def rename_captured(self, old: str) -> None:
         """Makes way for a layer of this body's own that is called as one handed in."""
         assert self.application is not None
-        new = self._free(f"{old}_")
+        new = self._free(f"{old}_", self.captured[old])
 
         def renamed(path: str) -> str:
             first, dot, rest = path.partition(".")

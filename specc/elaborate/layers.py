@@ -142,7 +142,7 @@ def _apply_operator(
             operator=operator,
             attributes=applied.attributes,
             state=types,
-            borrows=tuple(slot for slot in types if slot in layer.borrowed),
+            borrowed=layer.borrowed,
             span=layer.span,
         )
         activation.instance.layers[name] = layer.built

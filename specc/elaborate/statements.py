@@ -179,7 +179,7 @@ def _assert(frame: Frame, node: syntax.Assert) -> Value:
             uses[1:],
         )
     frame.context.report.add(AssertionFailed(where=where, because=because, uses=uses, text=text))
-    return NOTHING
+    raise Returned(POISON, node.span)  # what follows relies on what was asserted
 
 
 def _declaration(frame: Frame, node: syntax.StateDeclaration) -> Value:
