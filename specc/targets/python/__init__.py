@@ -9,12 +9,13 @@ from specc.ops.operator import Operator
 from specc.targets.python import literals
 from specc.targets.python.classes import ClassWriter
 from specc.targets.python.errors import EmitError
+from specc.targets.python.forward import input_names
 from specc.targets.python.initial import InitialValues
 from specc.targets.python.layers import Layers
 from specc.targets.python.names import Scope, class_name
 from specc.targets.python.structure import Structure
 
-__all__ = ["EmitError", "class_names", "root_class", "source"]
+__all__ = ["EmitError", "argument_names", "class_names", "root_class", "source"]
 
 
 def source(network: Network, operators: Mapping[str, Operator] | None = None) -> str:
@@ -37,6 +38,11 @@ def source(network: Network, operators: Mapping[str, Operator] | None = None) ->
 def root_class(network: Network) -> str:
     """The name of the net's own class in the source."""
     return Scope().unique(class_name(network.name, "Net"))
+
+
+def argument_names(network: Network) -> list[str]:
+    """What the arguments of the net's forward are called, in order."""
+    return list(input_names(network.templates[network.root].body, Scope()).values())
 
 
 def class_names(structure: Structure, order: list[int]) -> dict[int, str]:

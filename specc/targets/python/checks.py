@@ -31,6 +31,12 @@ class Condition:
     reason: str = ""
 
     @property
+    def is_bound(self) -> bool:
+        """Whether it bounds one symbol from below by a number."""
+        least = isinstance(self.right, int) and self.relation == ">="
+        return least and str(self.left) in symbols_of(self.left)
+
+    @property
     def symbols(self) -> list[str]:
         """The symbols that it reads."""
         return sorted(symbols_of(self.left) | symbols_of(self.right))
@@ -114,7 +120,7 @@ def _broken(condition: Condition, shapes: Shapes) -> tuple[Expression, Expressio
         wrong = py.infix(_OPPOSITE[relation], rest, py.literal(0))
         shown = numerator if str(numerator).isidentifier() else f"({numerator})"
         text = f"{shown} % {divisor} {relation} 0"
-    if relation == ">=" and isinstance(right, int) and str(left) in symbols_of(left):
+    if condition.is_bound:
         parts: list[str | Expression] = [f"{left} must be at least {right}, not ", expression(left)]
         return wrong, py.formatted(parts)
     return wrong, py.formatted(_message(condition, text, expression))
