@@ -76,7 +76,9 @@ def _interpolation(frame: Frame, node: syntax.Interpolation) -> Value:
         value = evaluate(frame, part)
         if is_poisoned(value):
             return POISON
-        parts.append(text_of(value))
+        frame.context.steps += extent(value)
+        frame.context.spend(part.span)
+        parts.append(bounded_text(text_of(value)))
     return bounded_text("".join(parts))
 
 
@@ -95,6 +97,7 @@ def _binary(frame: Frame, node: syntax.Binary) -> Value:
         return on_tensors(frame, node, left, right)
     if node.operator in ("and", "or"):
         return both(frame, node, left, right)
+    frame.context.steps += min(extent(left), extent(right)) // 4  # as lists are compared
     result = arithmetic.binary(node.operator, left, right, digits=frame.context.bounds.digits)
     if isinstance(result, ListValue):
         frame.context.spend_on(result, node.span)

@@ -58,16 +58,14 @@ def index(frame: Frame, value: Value, node: syntax.Index) -> Value:
                 what="what is indexed", expected="a tensor, a list or a map", found=describe(value)
             )
         )
-    entries = list(items_of(value))
     if isinstance(key, bool) or not isinstance(key, int):
         raise Fault(
             WrongType(where=item.span, what="an index", expected="an int", found=describe(key))
         )
-    if not -len(entries) <= key < len(entries):
-        raise Fault(
-            BadValue(where=item.span, problem=f"index {key} is outside a list of {len(entries)}")
-        )
-    return entries[key]
+    length = len(value) if isinstance(value, range) else len(value.items)
+    if not -length <= key < length:
+        raise Fault(BadValue(where=item.span, problem=f"index {key} is outside a list of {length}"))
+    return value[key] if isinstance(value, range) else value.items[key].value
 
 
 def _slice_list(frame: Frame, value: Value, node: syntax.Slice) -> Value:

@@ -34,6 +34,7 @@ def tuple_value(frame: Frame, node: syntax.TupleExpression) -> Value:
 def _members(frame: Frame, members: tuple[syntax.Member, ...]) -> tuple[tuple[Item, ...], bool]:
     items: list[Item] = []
     failed = False
+    count = 0
     limit = frame.context.bounds.items
     for member in members:
         for inner in clause_frames(frame, member.clauses):
@@ -45,6 +46,11 @@ def _members(frame: Frame, members: tuple[syntax.Member, ...]) -> tuple[tuple[It
                 if not condition:
                     continue
             value = inner.evaluate(member.value)
+            size = extent(value)
+            frame.context.steps += size // 16  # copying an entry is that much less than a step
+            count += size + (not member.unpack)
+            if count > limit:
+                raise Fault(LimitExceeded(where=member.span, what="entries in a list", limit=limit))
             if member.unpack:
                 items.extend(_unpacked(inner, value, member))
                 failed = failed or isinstance(value, Poison)
@@ -52,8 +58,6 @@ def _members(frame: Frame, members: tuple[syntax.Member, ...]) -> tuple[tuple[It
                 label = label_text(inner, member.label)
                 failed = failed or isinstance(value, Poison)
                 items.append(Item(value, member.value.span, label))
-            if len(items) > limit:
-                raise Fault(LimitExceeded(where=member.span, what="entries in a list", limit=limit))
     return tuple(items), failed
 
 
@@ -61,9 +65,9 @@ def _unpacked(frame: Frame, value: Value, member: syntax.Member) -> list[Item]:
     if isinstance(value, Poison):
         return []
     if isinstance(value, ListValue | TupleValue):
-        frame.context.steps += len(value.items) // 16
         return list(value.items)
     if isinstance(value, range):
+        frame.context.steps += len(value) // 2
         return [Item(entry, member.span) for entry in value]
     frame.report(
         WrongType(
@@ -141,6 +145,8 @@ def map_value(frame: Frame, node: syntax.MapExpression) -> Value:
         if key in result:
             raise Fault(BadValue(where=key_node.span, problem=f"the key {key!r} is there twice"))
         result[key] = value
+    refuse_nesting(nesting(result))
+    frame.context.spend_on(result, node.span)
     return result
 
 
