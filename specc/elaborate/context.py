@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from specc.elaborate.facts import BadValue, LimitExceeded
 from specc.elaborate.instances import Activation, Instance
 from specc.elaborate.scope import Scope
-from specc.elaborate.values import LayerValue, Poison, Requirement, Tensor, Value
+from specc.elaborate.values import LayerValue, Poison, Requirement, Tensor, Value, extent
 from specc.frontend.diagnostics import Fact, Fault, Label, Report
 from specc.frontend.source import Sources, Span
 from specc.ir.graph import Constraint, Role
@@ -35,6 +35,7 @@ class Bounds:
     uses: int = 48  # blocks within blocks
     parameters: int = 10**12  # elements of all parameters together
     items: int = 400_000  # entries of one list, with those of the lists in it
+    errors: int = 100  # reported before elaboration ends
     digits: int = 18  # of an int or a size, which targets keep in 64 bits
 
 
@@ -81,7 +82,9 @@ class Context:
         if self.steps > self.bounds.steps:
             limit = self.bounds.steps + self.bounds.steps_of_node * self.nodes
             if self.steps > limit:
-                raise OutOfBounds(LimitExceeded(where=span, what="steps of evaluation", limit=limit))
+                raise OutOfBounds(
+                    LimitExceeded(where=span, what="steps of evaluation", limit=limit)
+                )
 
     def spend_on(self, value: Value, span: Span) -> None:
         """Counts the steps that making a list or map takes. Raises a Fault where it is too long."""
@@ -174,3 +177,7 @@ class Frame:
         if self.uses and not fact.uses:
             changes["uses"] = self.uses
         self.context.report.add(replace(fact, **changes) if changes else fact)  # type: ignore[arg-type]
+        limit = self.context.bounds.errors
+        if len(self.context.report.facts) > limit:
+            where = fact.where or span
+            raise OutOfBounds(LimitExceeded(where=where, what="errors", limit=limit))

@@ -25,6 +25,7 @@ from specc.elaborate.values import (
     Tensor,
     Value,
     describe,
+    extent,
     is_poisoned,
 )
 from specc.frontend import syntax
