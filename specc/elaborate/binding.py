@@ -70,16 +70,16 @@ def bind_operator(
     names = tuple(argument.name for argument in arguments if not argument.collects)
     collector = next((argument.name for argument in arguments if argument.collects), None)
     for name, (value, place) in keywords.items():
-        spans[name], first = place, spans.get(name)
         if name not in names and collector is not None:
             values.setdefault(collector, {})[name] = plain(value)
+            spans[name] = place
             spans.setdefault(collector, place)
             continue
         if name not in names:
             raise Fault(UnknownArgument(where=place, owner=operator.name, name=name, known=names))
-        if first is not None and name in values:
+        if name in values:
             raise Fault(RepeatedArgument(where=place, owner=operator.name, name=name))
-        values[name] = plain(value)
+        values[name], spans[name] = plain(value), place
     _none_missing(operator.name, arguments, values, span)
     return values, spans
 
