@@ -32,7 +32,7 @@ class Bounds:
     steps_of_node: int = 50  # that each node which is built admits besides
     nodes: int = 400_000  # operations and applications built
     depth: int = 400  # nested expressions and uses of blocks
-    uses: int = 48  # blocks within blocks
+    uses: int = 60_000  # of blocks, lists and tuples as layers
     parameters: int = 10**12  # elements of all parameters together
     items: int = 400_000  # entries of one list, with those of the lists in it
     errors: int = 100  # reported before elaboration ends
@@ -73,6 +73,7 @@ class Context:
     used: set[Span] = field(default_factory=set)
     steps: int = 0
     nodes: int = 0
+    uses: int = 0
     depth: int = 0
     elements: int = 0
 
@@ -89,12 +90,13 @@ class Context:
     def spend_on(self, value: Value, span: Span) -> None:
         """Counts the steps that making a list or map takes. Raises a Fault where it is too long."""
         count = extent(value)
+        # Copying an entry is that much less than a step; a map is walked, since it keeps no count.
+        self.steps += count // (2 if isinstance(value, dict) else 16)
+        self.spend(span)
         if count > self.bounds.items:
             raise Fault(
                 LimitExceeded(where=span, what="entries in a list", limit=self.bounds.items)
             )
-        self.steps += count // 16  # copying an entry is that much less than a step
-        self.spend(span)
 
     def count_node(self, span: Span) -> None:
         """Counts one node of a body. Raises a Fault where there are too many."""
@@ -102,6 +104,14 @@ class Context:
         if self.nodes > self.bounds.nodes:
             raise OutOfBounds(
                 LimitExceeded(where=span, what="nodes in the graph", limit=self.bounds.nodes)
+            )
+
+    def count_use(self, span: Span) -> None:
+        """Counts one use of a block or list. Raises a Fault where there are too many."""
+        self.uses += 1
+        if self.uses > self.bounds.uses:
+            raise OutOfBounds(
+                LimitExceeded(where=span, what="uses of blocks and lists", limit=self.bounds.uses)
             )
 
     @contextmanager

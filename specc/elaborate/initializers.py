@@ -207,6 +207,8 @@ def resolve_parameters(context: Context, *, complete: bool) -> tuple[Parameter, 
     """
     chosen: dict[str, tuple[Initializer, Span]] = {}
     for rule in sorted(context.rules, key=lambda rule: rule.span):
+        context.steps += 3 * len(context.parameters)
+        context.spend(rule.span)
         matched = _matches(context, rule)
         if complete and not matched and (rule.kind is None or _is_used(context, rule)):
             _report_unused(context, rule)
