@@ -7,7 +7,7 @@ import importlib
 import sys
 from pathlib import Path
 
-NAMES = ("startup", "scale", "module_speed")
+NAMES = ("startup", "scale", "module_speed", "export_speed")
 _RESULTS = Path(__file__).resolve().parent / "results"
 
 
