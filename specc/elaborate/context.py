@@ -20,6 +20,7 @@ from specc.ir.types import TensorType
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from specc.elaborate.files import Load
     from specc.elaborate.initializers import Rule
     from specc.frontend.syntax import Expression
 
@@ -65,6 +66,9 @@ class Context:
     # Bodies and expressions are mutually recursive with layers; these tie the knot.
     evaluate: Callable[[Frame, Expression], Value]
     run_body: Callable[[Frame, LayerValue, tuple[Tensor, ...]], tuple[Tensor, ...] | Poison]
+    load: Load | None = None
+    # The scopes of imported files by number; None while a file is still being defined.
+    scopes: dict[int, Scope | None] = field(default_factory=dict)
     parameters: dict[str, ParameterRecord] = field(default_factory=dict)
     aliases: dict[str, str] = field(default_factory=dict)
     constraints: dict[tuple[str, str, str], Constraint] = field(default_factory=dict)
