@@ -31,6 +31,7 @@ def to_ir_model(
     seed: int = 0,
     opset: int | None = None,
     operators: Mapping[str, Operator] | None = None,
+    strip: bool = False,
 ) -> oir.Model:
     """``network`` as an onnx-ir model that shares its arrays with ``weights``.
 
@@ -41,6 +42,7 @@ def to_ir_model(
         seed: What initial values are drawn from.
         opset: The version of ONNX's operators, from LOWEST_OPSET to HIGHEST_OPSET.
         operators: The table of operators; the built-in ones by default.
+        strip: Leaves out what names places and conditions of the spec's text.
 
     Raises:
         Fault: with OpsetOutOfRange, TargetUnsupported, TargetNameClash, TargetNameInvalid,
@@ -49,13 +51,13 @@ def to_ir_model(
     version = checked_opset(opset)
     tensors = ParameterTensors(network, weights, seed)
     table = registry.operators() if operators is None else operators
-    lowering = _Lowering(network, version, tensors, table)
+    lowering = _Lowering(network, version, tensors, table, strip=strip)
     return oir.Model(
         lowering.graph(),
         ir_version=ir_version(version),
         producer_name="specc",
         producer_version=__version__,
-        metadata_props=model_metadata(network, None if weights is not None else seed),
+        metadata_props=model_metadata(network, None if weights is not None else seed, strip=strip),
     )
 
 
@@ -110,8 +112,11 @@ class _Lowering:
         opset: int,
         tensors: ParameterTensors,
         operators: Mapping[str, Operator],
+        *,
+        strip: bool = False,
     ) -> None:
         self._network = network
+        self._strip = strip
         self._tensors = tensors
         self._operators = operators
         self._parameters = {parameter.name: parameter for parameter in network.parameters}
@@ -125,7 +130,7 @@ class _Lowering:
 
     def graph(self) -> oir.Graph:
         """The whole graph: lowered, without what no output needs, and named."""
-        locations = Locations(self._network)
+        locations = Locations(self._network, strip=self._strip)
         for operation in self._flat.operations:
             self._builder.place = Place(operation.path, locations.properties(operation.span))
             self._lower(operation)
