@@ -109,4 +109,4 @@ def diagnostic(text: str, **options: Any) -> specc.Diagnostic:
 
 def net(body: str, header: str = "(x: [N, 4])") -> str:
     """A net of one body."""
-    return f"net A{header} {{\n{body}\n}}"
+    return f"net A{header} {{\n{body}\n}}\n"
