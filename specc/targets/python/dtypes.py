@@ -1,4 +1,4 @@
-"""Which expression of a forward has a dtype of the spec, also when the module is moved to another."""
+"""What has a dtype of the spec in a forward, also when the module is moved to another dtype."""
 
 from __future__ import annotations
 
