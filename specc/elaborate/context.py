@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from specc.elaborate.files import Load
     from specc.elaborate.initializers import Rule
-    from specc.frontend.syntax import Expression
+    from specc.frontend.syntax import Expression, Node
 
 
 @dataclass(eq=False)
@@ -61,6 +61,7 @@ class Context:
     rules: list[Rule] = field(default_factory=list)
     assigned: dict[Span, str] = field(default_factory=dict)
     used: set[Span] = field(default_factory=set)
+    skipped: dict[Span, Node] = field(default_factory=dict)  # what a condition left out
     steps: int = 0
     nodes: int = 0
     uses: int = 0

@@ -14,7 +14,7 @@ from specc.elaborate.binding import bind_parameters
 from specc.elaborate.bodies import run_body, run_definition
 from specc.elaborate.bounds import Bounds
 from specc.elaborate.context import Context, Frame, OutOfBounds
-from specc.elaborate.facts import ReservedName, UnknownNet, UnusedBinding
+from specc.elaborate.facts import ReservedName, UnknownNet
 from specc.elaborate.files import Load, define, prelude
 from specc.elaborate.generalize import generalize
 from specc.elaborate.initializers import collect_rules, resolve_parameters
@@ -24,6 +24,7 @@ from specc.elaborate.layers import Results
 from specc.elaborate.recipe import recipe_of
 from specc.elaborate.scope import Scope
 from specc.elaborate.signature import declared_type
+from specc.elaborate.unused import warn_of_unused
 from specc.elaborate.values import (
     BlockConstructor,
     Poison,
@@ -129,7 +130,7 @@ def _elaborate(
     if built is None or _failed(context):
         return None
     root, values = built
-    _warn_of_unused(context)
+    warn_of_unused(context)
     templates, index = generalize(context, root)
     if _failed(context):
         return None
@@ -226,9 +227,3 @@ def _build_net(
         return None
     activation.results = results
     return activation, values
-
-
-def _warn_of_unused(context: Context) -> None:
-    for span, name in context.assigned.items():
-        if span not in context.used and not name.startswith("_"):
-            context.report.add(UnusedBinding(where=span, name=name))

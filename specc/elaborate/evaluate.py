@@ -87,6 +87,7 @@ def _binary(frame: Frame, node: syntax.Binary) -> Value:
     left = evaluate(frame, node.left)
     if node.operator in ("and", "or") and isinstance(left, bool):
         if left is (node.operator == "or"):
+            frame.context.skipped[node.right.span] = node.right
             return left  # the other side may not even make sense
         return right_side(frame, node, evaluate(frame, node.right))
     right = evaluate(frame, node.right)
@@ -126,7 +127,9 @@ def _conditional(frame: Frame, node: syntax.Conditional) -> Value:
     condition = condition_of(frame, node.condition)
     if isinstance(condition, Poison):
         return POISON
-    return evaluate(frame, node.then if condition else node.otherwise)
+    taken, left = (node.then, node.otherwise) if condition else (node.otherwise, node.then)
+    frame.context.skipped[left.span] = left
+    return evaluate(frame, taken)
 
 
 def _range(frame: Frame, node: syntax.Range) -> Value:

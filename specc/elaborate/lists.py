@@ -56,6 +56,7 @@ def _members(frame: Frame, members: tuple[syntax.Member, ...]) -> tuple[tuple[It
                     items.append(Item(POISON, member.span))
                     continue
                 if not condition:
+                    frame.context.skipped[member.value.span] = member.value
                     continue
             value = inner.evaluate(member.value)
             size = extent(value)

@@ -134,7 +134,9 @@ def _if(frame: Frame, node: syntax.If) -> Value:
     if isinstance(condition, Poison):
         _poison(frame, (node,))
         return POISON
-    return run_statements(frame, node.body if condition else node.otherwise)
+    taken, left = (node.body, node.otherwise) if condition else (node.otherwise, node.body)
+    frame.context.skipped |= {statement.span: statement for statement in left}
+    return run_statements(frame, taken)
 
 
 def _for(frame: Frame, node: syntax.For) -> Value:
