@@ -225,6 +225,7 @@ def _call_block(frame: Frame, constructor: BlockConstructor, given: Given) -> Va
     )
     spans = {name: span for name, (_, span) in given.keywords.items()}
     layer = LayerValue(constructor, values, given.span, dict(given.inline), argument_spans=spans)
+    layer.made_in = frame.activation
     if tensors:
         return result_of(apply_layer(frame, layer, tuple(tensors), given.span))
     return layer

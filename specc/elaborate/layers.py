@@ -191,7 +191,7 @@ def _apply_block(
     constructor = layer.constructor
     assert not isinstance(constructor, OperatorConstructor)
     if isinstance(constructor, BlockConstructor):
-        _refuse_recursion(activation, constructor, span)
+        _refuse_recursion(layer.made_in or activation, constructor, span)
     if layer.built is None:
         name = layer_name(activation, layer, label)
         claim(frame, activation, layer, name, span)
@@ -268,6 +268,7 @@ def apply_members(
 
 
 def _refuse_recursion(activation: Activation, constructor: BlockConstructor, span: Span) -> None:
+    """Refuses a block that was made in its own body; one that is handed to another is none."""
     outer: Activation | None = activation
     while outer is not None:
         other = outer.instance.constructor

@@ -196,7 +196,8 @@ Constructor: TypeAlias = OperatorConstructor | BlockConstructor | Sequence | Bra
 class LayerValue:
     """What a constructor call gives. It is built, and gets its parameters, when first applied.
 
-    ``name`` is what it was bound to or handed over as; ``inline`` are its own
+    ``made_in`` is the body that a block's call stands in,
+    ``name`` what the layer was bound to or handed over as; ``inline`` are its own
     ``slot ~ initializer`` and ``borrowed`` its ``slot=other.parameter`` arguments.
     """
 
@@ -208,6 +209,7 @@ class LayerValue:
     argument_spans: dict[str, Span] = field(default_factory=dict)
     name: str | None = None
     built: Built | None = None
+    made_in: Activation | None = None  # None: where it is applied
 
 
 @dataclass(frozen=True, eq=False)

@@ -204,3 +204,28 @@ def test_two_inputs_are_fed_by_a_tuple() -> None:
 )
 def test_a_wrong_call_is_answered_at_its_place(body: str, found: tuple[str, str]) -> None:
     assert errors(net(body)) == [found]
+
+
+# ---- blocks within blocks ------------------------------------------------------------------------
+
+SKIP = "block Skip(inner: layer)(x: [N, D]) -> [N, D] { x + (x |> inner) }\n"
+
+
+def test_a_block_may_be_handed_to_another_of_its_kind(tmp_path: Path) -> None:
+    text = SKIP + net("x |> Skip([Linear(4), Skip(Skip(Linear(4)))])")
+    assert weights(text) == ["skip1.inner.0.weight", "skip1.inner.1.inner.inner.weight"]
+    agrees(sound(text), tmp_path)
+
+
+@pytest.mark.parametrize(
+    "definitions",
+    [
+        "block B(x: [N, D]) -> [N, D] { x |> B }",
+        "block B(x: [N, D]) -> [N, D] { x |> B() }",
+        "block B(n = 0)(x: [N, D]) -> [N, D] { x |> B(n + 1) }",
+        "block B(x: [N, D]) -> [N, D] { x |> C }\nblock C(x: [N, D]) -> [N, D] { x |> [B()] }",
+        SKIP + "block B(x: [N, D]) -> [N, D] { x |> Skip(B()) }",
+    ],
+)
+def test_a_block_that_makes_itself_is_refused(definitions: str) -> None:
+    assert [code for code, _ in errors(f"{definitions}\n" + net("x |> B"))] == ["recursive-block"]
