@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from specc.elaborate.binding import bind_parameters
-from specc.elaborate.calls import tensors_in
 from specc.elaborate.context import Frame, Silent
 from specc.elaborate.evaluate import evaluate
 from specc.elaborate.facts import (
@@ -16,6 +15,7 @@ from specc.elaborate.facts import (
     WrongType,
 )
 from specc.elaborate.layers import Results, apply_layer, apply_members, as_layer
+from specc.elaborate.operands import tensors_in
 from specc.elaborate.operate import as_tensor
 from specc.elaborate.scope import Binding, Scope
 from specc.elaborate.signature import match

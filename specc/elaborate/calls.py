@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-
 from specc.elaborate.binding import bind_operator, bind_parameters
 from specc.elaborate.builtins import STRUCTURAL, as_list
 from specc.elaborate.context import Frame
 from specc.elaborate.facts import NotALayer, UnknownArgument, WrongType
 from specc.elaborate.layers import apply_layer, as_layer
-from specc.elaborate.operate import as_tensor, operate
+from specc.elaborate.operands import (
+    Given,
+    number_operands,
+    optional_operands,
+    split_tensors,
+    tensors_in,
+)
+from specc.elaborate.operate import operate
 from specc.elaborate.scope import Scope
 from specc.elaborate.values import (
     POISON,
@@ -32,25 +37,8 @@ from specc.elaborate.values import (
 )
 from specc.frontend.diagnostics import Fault
 from specc.frontend.source import Span
-from specc.ir.dims import Expr
 from specc.ir.types import DType
-from specc.ops.operator import Operator
 from specc.ops.registry import operators
-
-
-@dataclass(frozen=True)
-class Given:
-    """The evaluated arguments of one call."""
-
-    span: Span
-    positional: tuple[tuple[Value, Span], ...] = ()
-    keywords: dict[str, tuple[Value, Span]] = field(default_factory=dict)
-    inline: dict[str, InitializerValue] = field(default_factory=dict)
-
-    @property
-    def values(self) -> tuple[Value, ...]:
-        """All argument values."""
-        return (*(v for v, _ in self.positional), *(v for v, _ in self.keywords.values()))
 
 
 def call(frame: Frame, callee: Value, given: Given) -> Value:
@@ -97,57 +85,15 @@ def result_of(tensors: tuple[Tensor, ...] | Poison) -> Value:
     return TupleValue(tuple(Item(t, t.origin) for t in tensors), tensors[0].origin)
 
 
-def is_tensor(value: Value) -> bool:
-    """Whether a value is a tensor, or state that is read as one."""
-    return isinstance(value, Tensor | StateReference)
-
-
-def tensors_in(value: Value) -> tuple[Value, ...] | None:
-    """The tensors that an argument stands for: itself, or a tuple's; None where it is none."""
-    if is_tensor(value):
-        return (value,)
-    if not isinstance(value, TupleValue | ListValue) or not value.items:
-        return None
-    tensors = tuple(item.value for item in value.items if is_tensor(item.value))
-    return tensors if len(tensors) == len(value.items) else None
-
-
 def _is_for_tensors(given: Given) -> bool:
     return not given.positional or tensors_in(given.positional[0][0]) is not None
 
 
-def _split_tensors(frame: Frame, given: Given) -> tuple[list[Tensor], list[tuple[Value, Span]]]:
-    """Leading tensors, and the positional values behind them."""
-    tensors: list[Tensor] = []
-    rest = list(given.positional)
-    while rest:
-        value, span = rest[0]
-        found = tensors_in(value)
-        if found is None:
-            break
-        for part in found:
-            tensor = as_tensor(frame, part, span)
-            assert isinstance(tensor, Tensor)
-            tensors.append(tensor)
-        rest.pop(0)
-    for value, span in rest:
-        if is_tensor(value):
-            raise Fault(
-                WrongType(
-                    where=span,
-                    what="an argument behind a hyperparameter",
-                    expected="a hyperparameter",
-                    found="a tensor",
-                    advice="tensors come first",
-                )
-            )
-    return tensors, rest
-
-
 def _call_operator(frame: Frame, constructor: OperatorConstructor, given: Given) -> Value:
     operator = constructor.operator
-    given, numbers = _number_operands(operator, given)
-    tensors, rest = _split_tensors(frame, given)
+    given, numbers = number_operands(operator, given)
+    tensors, rest = split_tensors(frame, given)
+    given = optional_operands(frame, operator, given, tensors)
     slots = {slot.name for slot in operator.state}
     borrowed: dict[str, StateReference] = {}
     keywords: dict[str, tuple[Value, Span]] = dict(numbers)
@@ -188,31 +134,8 @@ def _call_operator(frame: Frame, constructor: OperatorConstructor, given: Given)
     return layer
 
 
-def _number_operands(
-    operator: Operator, given: Given
-) -> tuple[Given, dict[str, tuple[Value, Span]]]:
-    """Numbers that stand for a tensor, ``where(mask, x, 0)``, as ``left`` or ``right``."""
-    if operator.argument("left") is None or _leading_tensors(given) == 0:
-        return given, {}
-    sides = dict(
-        zip((len(operator.inputs) - 2, len(operator.inputs) - 1), ("left", "right"), strict=True)
-    )
-    numbers: dict[str, tuple[Value, Span]] = {}
-    rest = []
-    for position, (value, span) in enumerate(given.positional):
-        if position in sides and isinstance(value, int | float | Expr):
-            numbers[sides[position]] = (value, span)
-        else:
-            rest.append((value, span))
-    return replace(given, positional=tuple(rest)), numbers
-
-
-def _leading_tensors(given: Given) -> int:
-    return sum(is_tensor(value) for value, _ in given.positional)
-
-
 def _call_block(frame: Frame, constructor: BlockConstructor, given: Given) -> Value:
-    tensors, rest = _split_tensors(frame, given)
+    tensors, rest = split_tensors(frame, given)
     definition = constructor.definition
     values = bind_parameters(
         frame,
@@ -263,7 +186,7 @@ def _no_keywords(owner: str, given: Given) -> None:
 
 
 def _apply_value(frame: Frame, callee: LayerValue | ListValue | TupleValue, given: Given) -> Value:
-    tensors, rest = _split_tensors(frame, given)
+    tensors, rest = split_tensors(frame, given)
     if not tensors:
         raise Fault(
             NotALayer(
@@ -286,7 +209,7 @@ def _apply_value(frame: Frame, callee: LayerValue | ListValue | TupleValue, give
 
 
 def _cast(frame: Frame, dtype: DType, given: Given) -> Value:
-    tensors, rest = _split_tensors(frame, given)
+    tensors, rest = split_tensors(frame, given)
     _no_keywords(dtype.value, given)
     if len(tensors) != 1 or rest:
         raise Fault(

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from specc.elaborate import arithmetic
-from specc.elaborate.calls import is_tensor
 from specc.elaborate.context import Frame
 from specc.elaborate.facts import BadOperands
+from specc.elaborate.operands import is_tensor
 from specc.elaborate.values import POISON, Poison, Tensor, Undecided, Value, describe
 from specc.frontend import syntax
 from specc.frontend.diagnostics import Fault

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from specc.elaborate.building import add_parameter, claim_state
-from specc.elaborate.calls import is_tensor
 from specc.elaborate.context import Frame, ParameterRecord
 from specc.elaborate.evaluate import evaluate
 from specc.elaborate.facts import SharingFault, WrongType
 from specc.elaborate.initializers import initializer_value
 from specc.elaborate.instances import Activation, DeclaredState
+from specc.elaborate.operands import is_tensor
 from specc.elaborate.operate import as_tensor
 from specc.elaborate.signature import dtype_of, match, size_of
 from specc.elaborate.values import POISON, StateReference, Tensor, describe, is_poisoned

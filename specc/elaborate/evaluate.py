@@ -8,12 +8,13 @@ from typing import Any
 from specc.elaborate import arithmetic
 from specc.elaborate.arithmetic import bounded_text
 from specc.elaborate.builtins import text_of
-from specc.elaborate.calls import is_tensor, result_of
+from specc.elaborate.calls import result_of
 from specc.elaborate.conditions import both, condition_of, right_side, truth_of
 from specc.elaborate.context import Frame
 from specc.elaborate.facts import BadValue, LimitExceeded, WrongType
 from specc.elaborate.lists import list_value, map_value, tuple_value
 from specc.elaborate.members import member_of
+from specc.elaborate.operands import is_tensor
 from specc.elaborate.operate import as_tensor, operate
 from specc.elaborate.pipelines import call_value, pipeline_value
 from specc.elaborate.tensors import on_tensors, operator_named

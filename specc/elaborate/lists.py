@@ -7,10 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 from specc.elaborate.builtins import items_of
-from specc.elaborate.calls import is_tensor
 from specc.elaborate.conditions import condition_of
 from specc.elaborate.context import Frame, Silent
 from specc.elaborate.facts import BadValue, LimitExceeded, ReservedName, WrongType
+from specc.elaborate.operands import is_tensor
 from specc.elaborate.scope import Scope
 from specc.elaborate.values import (
     POISON,

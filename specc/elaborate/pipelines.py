@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from specc.elaborate.calls import Given, call, result_of, tensors_in
+from specc.elaborate.calls import call, result_of
 from specc.elaborate.context import Frame
 from specc.elaborate.facts import WrongType
 from specc.elaborate.initializers import initializer_value
 from specc.elaborate.layers import apply_branches, apply_layer, as_layer
 from specc.elaborate.lists import label_text
+from specc.elaborate.operands import Given, tensors_in
 from specc.elaborate.operate import as_tensor
 from specc.elaborate.values import (
     POISON,

@@ -7,7 +7,6 @@ from typing import Any
 
 from specc.elaborate.arithmetic import truth
 from specc.elaborate.builtins import text_of
-from specc.elaborate.calls import is_tensor
 from specc.elaborate.conditions import condition_of
 from specc.elaborate.context import Frame
 from specc.elaborate.declarations import declare
@@ -16,6 +15,7 @@ from specc.elaborate.facts import AssertionFailed
 from specc.elaborate.indexing import unpack
 from specc.elaborate.initializers import collect_rules
 from specc.elaborate.lists import iterations
+from specc.elaborate.operands import is_tensor
 from specc.elaborate.values import (
     POISON,
     LayerValue,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from specc.elaborate.calls import is_tensor, result_of
+from specc.elaborate.calls import result_of
 from specc.elaborate.context import Frame
 from specc.elaborate.facts import BadOperands
+from specc.elaborate.operands import is_tensor
 from specc.elaborate.operate import as_tensor, operate
 from specc.elaborate.values import Tensor, Value, describe
 from specc.frontend import syntax

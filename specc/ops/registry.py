@@ -21,6 +21,7 @@ FAMILIES = (
     "arithmetic",
     "division",
     "matmul",
+    "attention",
     "comparison",
     "choice",
     "math",

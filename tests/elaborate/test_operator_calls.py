@@ -42,3 +42,33 @@ def test_a_pattern_is_a_layer_of_a_list() -> None:
 )
 def test_what_is_wrong_is_shown_where_it_is(use: str, code: str, at: str) -> None:
     assert errors(net(f"x |> {use}")) == [(code, at)]
+
+
+# ---- optional inputs -----------------------------------------------------------------------------
+
+MASKED = "(x: [N, 2, T, 4], m: bool[N, 1, T, T])"
+
+
+def test_an_optional_input_is_given_by_keyword(tmp_path: Path) -> None:
+    program = sound(net("attention(x, x, x, mask=m)", MASKED))
+    assert "F.scaled_dot_product_attention(x, x, x, attn_mask=m)" in program.python()
+    agrees(program, tmp_path)
+
+
+def test_none_is_its_absence() -> None:
+    program = sound(net("attention(x, x, x, mask=none, causal=m == none)", MASKED))
+    assert "F.scaled_dot_product_attention(x, x, x)" in program.python()
+
+
+@pytest.mark.parametrize(
+    ("use", "code", "at"),
+    [
+        ("attention(x, x, x, m, mask=m)", "repeated-argument", "mask=m"),
+        ("(x, x, x) |> attention(mask=m)", "wrong-type", "mask=m"),
+        ("attention(x, x, mask=m)", "wrong-type", "mask=m"),
+        ("attention(x, x, x, mask=3)", "wrong-type", "mask=3"),
+        ("attention(x, x)", "wrong-input-count", "attention(x, x)"),
+    ],
+)
+def test_an_optional_input_out_of_place_is_refused(use: str, code: str, at: str) -> None:
+    assert errors(net(use, MASKED)) == [(code, at)]
