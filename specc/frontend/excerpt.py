@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 TAB_WIDTH = 4
+_LONGEST = 2000  # characters of a line that are looked at; terminals are narrower
 _ELISION = "..."
 
 
@@ -72,9 +73,18 @@ def _columns(text: str) -> int:
 
 @dataclass(frozen=True)
 class SourceLine:
-    """A line of source as a terminal shows it."""
+    """A line of source, or a part of it, as a terminal shows it."""
 
     text: str
+    goes_before: bool = False
+    goes_on: bool = False
+
+    @classmethod
+    def around(cls, text: str, place: int) -> tuple[SourceLine, int]:
+        """What is looked at of a line that may be very long, and where in the line that starts."""
+        first = max(0, place - _LONGEST // 2) if len(text) > _LONGEST else 0
+        last = first + _LONGEST
+        return cls(text[first:last], first > 0, last < len(text)), first
 
     @cached_property
     def cells(self) -> list[str]:
@@ -124,8 +134,8 @@ class SourceLine:
 
     def between(self, start: int, end: int) -> str:
         """The characters from ``start`` to ``end``, with signs for what is left out."""
-        before = _ELISION if start > 0 else ""
-        behind = _ELISION if end < len(self.cells) else ""
+        before = _ELISION if start > 0 or self.goes_before else ""
+        behind = _ELISION if end < len(self.cells) or self.goes_on else ""
         return before + "".join(self.cells[start:end]) + behind
 
 
@@ -135,8 +145,23 @@ def rows(text: str, marks: list[Mark], room: int) -> list[Row]:
     The last mark from the left has its text beside it; each of the others has a row of its own,
     below a bar, as in rustc.
     """
-    line = SourceLine(text)
-    marks = sorted((_clip(mark, text) for mark in marks), key=lambda m: (m.start, not m.primary))
+    marks = [_clip(mark, text) for mark in marks]
+    lead = next((mark for mark in marks if mark.primary), marks[0])
+    line, first = SourceLine.around(text, lead.start)
+    near = [mark for mark in marks if first <= mark.start <= first + len(line.text)]
+    far = [mark for mark in marks if mark not in near]
+    return _rows(line, [_moved(mark, line, first) for mark in near], room) + (
+        rows(text, far, room) if far else []
+    )
+
+
+def _moved(mark: Mark, line: SourceLine, first: int) -> Mark:
+    """A mark of a whole line as one of the part that is looked at."""
+    return replace(mark, start=mark.start - first, end=min(mark.end - first, len(line.text)))
+
+
+def _rows(line: SourceLine, marks: list[Mark], room: int) -> list[Row]:
+    marks = sorted(marks, key=lambda mark: (mark.start, not mark.primary))
     start, end = line.window(marks[0].start, marks[-1].end, room)
     elsewhere: list[Mark] = []
     if any(mark.start >= end for mark in marks):
@@ -145,10 +170,10 @@ def rows(text: str, marks: list[Mark], room: int) -> list[Row]:
         beside = [mark for mark in marks if start <= mark.start < end] or [lead]
         elsewhere = [mark for mark in marks if mark not in beside]
         marks = beside
-    shift = (len(_ELISION) if start > 0 else 0) - line.columns[start]
+    shift = (len(_ELISION) if start > 0 or line.goes_before else 0) - line.columns[start]
     placed = [_Placed.of(mark, line, shift, end) for mark in marks]
     shown = [Row(((line.between(start, end), False),), source=True), *_mark_rows(placed)]
-    return shown + (rows(text, elsewhere, room) if elsewhere else [])
+    return shown + (_rows(line, elsewhere, room) if elsewhere else [])
 
 
 def _clip(mark: Mark, text: str) -> Mark:

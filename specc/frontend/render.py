@@ -176,7 +176,7 @@ def _excerpt(
         if previous and line > previous + 2:
             output.append(paint("...".rjust(len(gutter)), "frame"))
         elif previous and line == previous + 2:
-            between = SourceLine(source.line(previous + 1)).cut(0, room)
+            between = SourceLine.around(source.line(previous + 1), 0)[0].cut(0, room)
             output.append(_numbered(previous + 1, gutter, between, paint))
         for row in rows(source.line(line), marked[line], room):
             if row.source:
