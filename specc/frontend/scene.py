@@ -45,9 +45,13 @@ class Scene:
     accepts: frozenset[str]
 
     @classmethod
-    def of(cls, error: UnexpectedInput, lexed: Iterator[Token], span: Span, text: str) -> Scene:
-        """The scene of an error in the text at ``span``; ``lexed`` are that text's tokens anew."""
-        noticed = error_offset(error, span.start, span.end)
+    def of(
+        cls, error: UnexpectedInput, noticed: int, lexed: Iterator[Token], span: Span, text: str
+    ) -> Scene:
+        """The scene of an error that was ``noticed`` there in the text at ``span``.
+
+        ``lexed`` are that text's tokens anew.
+        """
         tokens: list[Token] = []
         after: list[Token] = []
         try:
