@@ -172,7 +172,8 @@ BatchNorm = Operator(
 # ---- LayerNorm -----------------------------------------------------------------------------------
 
 
-def _infer_layer_norm(c: Inference, x: TensorType) -> TensorType:
+def infer_last_dims(c: Inference, x: TensorType) -> TensorType:
+    """The rule of a layer that normalizes the last ``dims`` dims; derives ``normalized_shape``."""
     dims = c["dims"]
     c.rank(0, f"a tensor of at least {dims} dim{'s' if dims > 1 else ''}", least=dims)
     c.floating(0)
@@ -182,7 +183,8 @@ def _infer_layer_norm(c: Inference, x: TensorType) -> TensorType:
     return x
 
 
-def _normalized(attributes: Values) -> tuple[int, ...]:
+def normalized_shape(attributes: Values) -> tuple[int, ...]:
+    """The sizes of the dims that are normalized, which is the shape of the weight."""
     shape = attributes["normalized_shape"]
     return shape if isinstance(shape, tuple) else (shape,)
 
@@ -192,13 +194,14 @@ def _layer_norm_to_onnx(b: Builder, s: Site) -> Handle:
     if scale is None:
         import numpy as np  # not where the file begins: a check of a spec does without
 
-        scale = b.constant(np.ones(_normalized(s.attributes)), s.type.dtype)
+        scale = b.constant(np.ones(normalized_shape(s.attributes)), s.type.dtype)
     return b.op(
         "LayerNormalization", s.x, scale, s.state("bias"), axis=-s["dims"], epsilon=s["eps"]
     )
 
 
-_LAST_DIMS = Subscript(Member(X, "shape"), (SliceCode(Prefix("-", Attr("dims"))),))
+LAST_DIMS = Subscript(Member(X, "shape"), (SliceCode(Prefix("-", Attr("dims"))),))
+"""``x.shape[-dims:]``"""
 
 LayerNorm = Operator(
     name="LayerNorm",
@@ -218,19 +221,22 @@ LayerNorm = Operator(
     ),
     state=(
         StateSlot(
-            "weight", _normalized, lambda a: _ONES, when=lambda a: bool(a["elementwise_affine"])
+            "weight",
+            normalized_shape,
+            lambda a: _ONES,
+            when=lambda a: bool(a["elementwise_affine"]),
         ),
         StateSlot(
             "bias",
-            _normalized,
+            normalized_shape,
             lambda a: _ZEROS,
             when=lambda a: bool(a["elementwise_affine"] and a["bias"]),
         ),
     ),
-    infer=_infer_layer_norm,
+    infer=infer_last_dims,
     torch=Torch(
         function=call(
-            "F.layer_norm", X, _LAST_DIMS, StateRef("weight"), StateRef("bias"), eps="eps"
+            "F.layer_norm", X, LAST_DIMS, StateRef("weight"), StateRef("bias"), eps="eps"
         ),
         module=call(
             "nn.LayerNorm",

@@ -15,6 +15,9 @@ FAMILIES = (
     "conv",
     "pool",
     "norm",
+    "group_norm",
+    "rms_norm",
+    "response_norm",
     "dropout",
     "embedding",
     "activation",
@@ -32,6 +35,7 @@ FAMILIES = (
     "einops",
     "joining",
     "slicing",
+    "padding",
     "create",
 )
 
