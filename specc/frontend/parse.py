@@ -158,7 +158,9 @@ class _Parser:
         self.layout.offset = start
         lexing = self.lark.parse_interactive(self.text[start:end], start="source_file")
         tokens = lexing.lexer_thread.lex(lexing.parser_state)  # type: ignore[no-untyped-call]
-        self.report.add(explain(Scene.of(error, noticed, tokens, Span(self.file, start, end), self.text)))
+        self.report.add(
+            explain(Scene.of(error, noticed, tokens, Span(self.file, start, end), self.text))
+        )
 
 
 @cache
