@@ -13,6 +13,7 @@ from specc.ops.operator import Operator
 FAMILIES = (
     "linear",
     "conv",
+    "conv_transpose",
     "pool",
     "norm",
     "group_norm",

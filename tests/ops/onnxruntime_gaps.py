@@ -10,6 +10,7 @@ from typing import Final
 
 GAPS: Final[frozenset[tuple[str, str]]] = frozenset(
     {
+        ("AveragePool", "f64"),
         ("Conv", "f64"),
         ("Gemm", "bf16"),
         ("Softplus", "f64"),

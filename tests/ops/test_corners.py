@@ -239,3 +239,23 @@ def test_a_subscript_takes_what_pythons_does(
 ) -> None:
     x = torch.arange(60).reshape(3, 4, 5)
     assert_gives(take(x), "slice", x, items=items)
+
+
+# ---- attention -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("causal", [False, True])
+@pytest.mark.parametrize("hidden", [False, -INF])
+def test_a_query_that_sees_nothing_gets_zero(hidden: float, causal: bool) -> None:
+    q, k, v = torch.randn(3, 1, 2, 4, 8, generator=torch.Generator().manual_seed(0))
+    mask = torch.ones(4, 4, dtype=torch.bool) if hidden is False else torch.zeros(4, 4)
+    mask[1] = hidden
+    mask[2, :3] = hidden  # causal: so that nothing is left of it either
+    mask[2, 3] = not hidden if hidden is False else 1.0
+    seen = mask if mask.dtype is torch.bool else mask.isfinite()
+    bias = torch.where(seen, 0.0 if mask.dtype is torch.bool else mask, -INF)
+    if causal:
+        bias = bias.masked_fill(torch.ones(4, 4).triu(1) > 0, -INF)
+    weights = torch.softmax(q @ k.mT / 8**0.5 + bias, dim=-1).nan_to_num(0.0)
+    assert (weights.sum(-1)[0, 0] == 0).sum() == (2 if causal else 1)
+    assert_gives(weights @ v, "attention", q, k, v, mask, causal=causal)
