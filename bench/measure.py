@@ -89,6 +89,8 @@ def machine() -> dict[str, str]:
     packages = ("specc", "torch", "onnx", "onnx-ir", "onnxscript", "pydantic", "lark", "numpy")
     return {
         "machine": f"{platform.system()} {platform.machine()}, {cores} CPU cores",
+        # Well above 1, others were at work: then ratios hold, and seconds do not.
+        "load average": f"{os.getloadavg()[0]:.1f} in the last minute",
         "python": f"{platform.python_implementation()} {platform.python_version()}",
         **{package: installed(package) for package in packages},
     }
