@@ -11,6 +11,7 @@ from typing import Any
 from specc.collector import resting_collector
 from specc.elaborate.bounds import Bounds
 from specc.elaborate.elaborate import elaborate, nets_of
+from specc.elaborate.facts import LimitExceeded
 from specc.facts import BadSource
 from specc.frontend import syntax
 from specc.frontend.diagnostics import Diagnostic, Fact, Fault, Report, SpecError
@@ -21,6 +22,9 @@ from specc.frontend.resources import resource, resource_names
 from specc.frontend.source import Source, Sources, Span
 from specc.importing import Importer
 from specc.ir.graph import Network
+
+
+_MOST_ERRORS = 200  # of one file that are shown
 
 
 @dataclass(frozen=True)
@@ -190,6 +194,9 @@ def _as_text(value: object) -> str:
 def _error(report: Report, sources: Sources) -> SpecError:
     assert report.failed, "no network, and nothing said why"
     facts = sorted(report.facts, key=lambda fact: fact.where or Span(0, 0, 0))
+    if len(facts) > _MOST_ERRORS:
+        more = LimitExceeded(where=facts[_MOST_ERRORS].where, what="errors", limit=_MOST_ERRORS)
+        facts = [*facts[:_MOST_ERRORS], more]
     return SpecError([fact.diagnostic() for fact in facts], sources)
 
 

@@ -106,7 +106,7 @@ def _bind_inputs(
         )
         entry = frame.activation.tensor(tensor.type, parameter.name_span)
         frame.activation.names[entry.id] = parameter.name
-        frame.scope.bind(parameter.name, entry)
+        frame.scope.bind(parameter.name, entry, parameter.name_span)
         entries.append(entry)
     frame.activation.inputs = tuple(entries)
 
@@ -149,9 +149,9 @@ def _results(frame: Frame, definition: syntax.ModuleDefinition) -> Results:
         if definition.body and isinstance(definition.body[-1], syntax.ExpressionStatement):
             span = definition.body[-1].span
     if isinstance(value, Nothing):
-        raise Fault(
-            NoResult(where=definition.name_span, owner=f"{definition.kind} {definition.name}")
-        )
+        because = (Label(span, "the body ends here"),) if definition.body else ()
+        owner = f"{definition.kind} {definition.name}"
+        raise Fault(NoResult(where=definition.name_span, because=because, owner=owner))
     if is_poisoned(value):
         return POISON
     parts = tensors_in(value)

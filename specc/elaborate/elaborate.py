@@ -219,7 +219,7 @@ def _build_net(
         type_ = declared_type(inner, parameter.annotation, body)
         tensor = activation.tensor(type_, parameter.name_span)
         activation.names[tensor.id] = parameter.name
-        body.bind(parameter.name, tensor)
+        body.bind(parameter.name, tensor, parameter.name_span)
         inputs.append(tensor)
     activation.inputs = tuple(inputs)
     results: Results = run_definition(inner, definition)

@@ -30,8 +30,8 @@ from specc.elaborate.values import (
     is_poisoned,
 )
 from specc.frontend import syntax
-from specc.frontend.diagnostics import Fault
-from specc.frontend.facts import NotSupported, UnknownName
+from specc.frontend.diagnostics import Fault, Label
+from specc.frontend.facts import NotSupported, UnknownName, nearest
 from specc.ops.operator import Operator
 
 
@@ -57,12 +57,20 @@ def _name(frame: Frame, node: syntax.Name) -> Value:
     if binding is None:
         if node.name == "training":
             raise Fault(NotSupported(where=node.span, feature="`training`"))
-        raise Fault(
-            UnknownName(where=node.span, name=node.name, known=tuple(frame.scope.visible()))
-        )
+        raise Fault(_unknown(frame, node))
     if binding.span is not None:
         frame.context.used.add(binding.span)
     return binding.value
+
+
+def _unknown(frame: Frame, node: syntax.Name) -> UnknownName:
+    known = tuple(frame.scope.visible())
+    close = nearest(node.name, known)
+    binding = frame.scope.find(close) if close is not None else None
+    because: tuple[Label, ...] = ()
+    if binding is not None and binding.span is not None:
+        because = (Label(binding.span, f"{close!r} is defined here"),)
+    return UnknownName(where=node.span, because=because, name=node.name, known=known)
 
 
 def _literal(frame: Frame, node: syntax.Literal) -> Value:

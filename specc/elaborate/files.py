@@ -81,10 +81,10 @@ def define(frame: Frame, file: syntax.File) -> None:
         elif isinstance(item, syntax.ModuleDefinition):
             claim(item.name, item.name_span)
             refuse_duplicates(frame, item)
-            frame.scope.bind(item.name, BlockConstructor(item, frame.scope))
+            frame.scope.bind(item.name, BlockConstructor(item, frame.scope), item.name_span)
         elif isinstance(item, syntax.FunctionDefinition):
             claim(item.name, item.name_span)
-            frame.scope.bind(item.name, FunctionValue(item, frame.scope))
+            frame.scope.bind(item.name, FunctionValue(item, frame.scope), item.name_span)
 
 
 def _import(frame: Frame, item: syntax.Import) -> None:

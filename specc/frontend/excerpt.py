@@ -87,8 +87,15 @@ class SourceLine:
         return cls(text[first:last], first > 0, last < len(text)), first
 
     @cached_property
+    def _is_plain(self) -> bool:
+        """Whether each character takes one column."""
+        return self.text.isascii() and self.text.isprintable()
+
+    @cached_property
     def cells(self) -> list[str]:
         """What is shown for each character."""
+        if self._is_plain:
+            return list(self.text)
         shown: list[str] = []
         column = 0
         for character in self.text:
@@ -103,6 +110,8 @@ class SourceLine:
     @cached_property
     def columns(self) -> list[int]:
         """The column at which each character starts, and the one at which the line ends."""
+        if self._is_plain:
+            return list(range(len(self.text) + 1))
         starts = [0]
         for cell in self.cells:
             starts.append(starts[-1] + _columns(cell))

@@ -30,6 +30,15 @@ def _unclosed(scene: Scene) -> bool:
     return defines and not indented
 
 
+def _noticed(scene: Scene) -> tuple[Label, ...]:
+    """Where the bracket should have been closed by, and what shows that."""
+    noticed = Label(scene.span(), "noticed here")
+    before = -2 if scene.kind(-1) == "NEWLINE" else -1
+    if scene.kind() == END or scene.at + before < 0:
+        return (noticed,)
+    return (Label(scene.span(before), "it is still open behind this"), noticed)
+
+
 def _mismatched(scene: Scene) -> bool:
     return (
         scene.kind() in CLOSING and bool(scene.inside()) and OPENING[scene.inside()] != scene.kind()
@@ -43,7 +52,7 @@ COMPLAINTS = (
         when=_unclosed,
         where=opening,
         problem="this bracket is never closed",
-        because=lambda scene: (Label(scene.span(), "noticed here"),),
+        because=_noticed,
         samples=(
             "net A(x: [N]) -> [N] {\n    return x\n",
             "net A(x: [N]) -> [N] {\n    return x\n\nnet B(x: [N]) -> [N] {\n    return x\n}",
