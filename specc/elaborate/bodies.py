@@ -149,7 +149,7 @@ def _results(frame: Frame, definition: syntax.ModuleDefinition) -> Results:
         if definition.body and isinstance(definition.body[-1], syntax.ExpressionStatement):
             span = definition.body[-1].span
     if isinstance(value, Nothing):
-        because = (Label(span, "the body ends here"),) if definition.body else ()
+        because = tuple(Label(node.span, "the body ends here") for node in definition.body[-1:])
         owner = f"{definition.kind} {definition.name}"
         raise Fault(NoResult(where=definition.name_span, because=because, owner=owner))
     if is_poisoned(value):
