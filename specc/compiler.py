@@ -23,7 +23,6 @@ from specc.frontend.source import Source, Sources, Span
 from specc.importing import Importer
 from specc.ir.graph import Network
 
-
 _MOST_ERRORS = 200  # of one file that are shown
 
 
