@@ -61,6 +61,7 @@ docs: $(STAMP) ## write docs/operators.md and docs/errors.md from the tables
 	$(BIN)/python -m specc.documentation docs
 
 bench: $(STAMP) ## measure against other tools
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet -c constraints.txt -e '.[bench]'
 	$(BIN)/python -m bench
 
 clean: ## remove what the targets above made, the environment included
