@@ -26,6 +26,7 @@ FAMILIES = (
     "division",
     "matmul",
     "attention",
+    "einsum",
     "comparison",
     "choice",
     "math",
@@ -37,6 +38,8 @@ FAMILIES = (
     "joining",
     "slicing",
     "padding",
+    "interpolate",
+    "gathering",
     "create",
 )
 

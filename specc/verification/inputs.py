@@ -21,9 +21,25 @@ from specc.verification.facts import NoSizes
 
 _SMALL = 8  # integers of no particular use are below it
 
+
+def _length_along_dim(operation: FlatOperation) -> Dim:
+    """The size of the first operand along the operator's dim."""
+    axis = operation.attributes["dim"]
+    assert isinstance(axis, int)
+    return operation.inputs[0].type.shape[axis]
+
+
+def _as_dim(value: object) -> Dim:
+    assert isinstance(value, Dim), value
+    return value
+
+
 # Which operand of an operator is a position in something, and how long that is.
 _POSITIONS: Mapping[str, tuple[int, Callable[[FlatOperation], Dim]]] = {
     "Embedding": (0, lambda operation: _as_dim(operation.attributes["num_embeddings"])),
+    "gather": (1, _length_along_dim),
+    "one_hot": (0, lambda operation: _as_dim(operation.attributes["num_classes"])),
+    "take": (1, _length_along_dim),
 }
 
 # Operators whose second operand, where it is an integer, may not be 0 or not be negative.
@@ -32,8 +48,8 @@ _POSITIVE_RIGHT = frozenset({"floor_div", "mod", "pow"})
 # Operators whose results hold elements of their operands and nothing else.
 _REARRANGING = frozenset(
     {
-        *("cast", "chunk", "concat", "expand", "flatten", "identity", "permute", "reshape"),
-        *("slice", "split", "squeeze", "stack", "transpose", "unsqueeze"),
+        *("cast", "chunk", "concat", "expand", "flatten", "identity", "permute", "rearrange"),
+        *("repeat", "reshape", "slice", "split", "squeeze", "stack", "transpose", "unsqueeze"),
     }
 )
 
@@ -120,11 +136,6 @@ def _uses(network: Network) -> dict[str, _Use]:
                 for result in operation.results:
                     uses[value] |= uses[result]
     return {value.name: uses[value] for value in flat.inputs}
-
-
-def _as_dim(value: object) -> Dim:
-    assert isinstance(value, Dim), value
-    return value
 
 
 def _draw(

@@ -72,3 +72,14 @@ def test_none_is_its_absence() -> None:
 )
 def test_an_optional_input_out_of_place_is_refused(use: str, code: str, at: str) -> None:
     assert errors(net(use, MASKED)) == [(code, at)]
+
+
+# ---- numbers that differ between uses of a block -------------------------------------------------
+
+
+@pytest.mark.parametrize("index", ["i64[]", "i64[3]", "i64[3, 2]"])
+def test_take_along_a_dim_that_is_a_hyperparameter(index: str, tmp_path: Path) -> None:
+    take = "block Take(d: int)(x: [3, 4, 5], i: i64[...]) = take(x, i, d)\n"
+    header = f"(x: [3, 4, 5], i: {index})"
+    program = sound(f"{take}net A{header} {{\nreturn Take(1)(x, i), Take(2)(x, i)\n}}\n")
+    agrees(program, tmp_path)
