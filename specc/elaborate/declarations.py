@@ -14,7 +14,7 @@ from specc.elaborate.signature import dtype_of, match, size_of
 from specc.elaborate.values import StateReference, Tensor
 from specc.frontend import syntax
 from specc.frontend.diagnostics import Fault
-from specc.frontend.facts import NotSupported, UnknownSize
+from specc.frontend.facts import UnknownSize
 from specc.ir.flatten import join
 from specc.ir.initializer import Initializer
 from specc.ir.types import TensorType
@@ -24,8 +24,6 @@ _ROLES = {"param": "parameter", "buffer": "buffer", "const": "constant"}
 
 def declare(frame: Frame, node: syntax.StateDeclaration) -> None:
     """Declares state of the block under way and binds its name."""
-    if node.role == "buffer":
-        raise Fault(NotSupported(where=node.name_span, feature="`buffer`"))
     activation = frame.activation
     assert activation is not None
     if node.value is not None:
@@ -47,6 +45,8 @@ def declare(frame: Frame, node: syntax.StateDeclaration) -> None:
         activation.instance.state[node.name] = declared
         if initializer is not None:
             _record(frame, activation, declared, initializer)
+    if node.role == "buffer":
+        activation.buffers[node.name] = type_
     reference = StateReference(activation.instance, node.name, type_, node.name_span)
     frame.context.assigned.setdefault(node.name_span, node.name)
     frame.scope.bind(node.name, reference, node.name_span)

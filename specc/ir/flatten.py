@@ -6,8 +6,9 @@ parser's limit, so recursion over them is bounded.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from specc.frontend.source import Span
 from specc.ir.attributes import Attribute, Attributes, fill, size_environment
@@ -15,12 +16,17 @@ from specc.ir.dims import Dim, substitute
 from specc.ir.graph import (
     Application,
     BlockLayer,
+    Branch,
     CapturedLayer,
+    Loop,
     Network,
+    Node,
     Operation,
     OperatorLayer,
     Read,
+    Region,
     Template,
+    Write,
 )
 from specc.ir.types import TensorType
 
@@ -58,13 +64,75 @@ class FlatOperation:
     within: Activation
 
 
+@dataclass(frozen=True)
+class FlatWrite:
+    """A buffer set to a value. ``name`` is its full name."""
+
+    name: str
+    value: FlatValue
+    span: Span | None
+
+
+@dataclass(frozen=True)
+class FlatRegion:
+    """What one side of a branch, or one turn of a loop, runs."""
+
+    inputs: tuple[FlatValue, ...]
+    operations: list[FlatNode]
+    outputs: tuple[FlatValue, ...]
+
+
+@dataclass(frozen=True)
+class FlatBranch:
+    """A run-time ``if``. ``scope`` is the full name of the block that it stands in."""
+
+    scope: str
+    condition: FlatValue
+    then: FlatRegion
+    otherwise: FlatRegion
+    results: tuple[FlatValue, ...]
+    span: Span | None
+
+
+@dataclass(frozen=True)
+class FlatLoop:
+    """A run-time ``while``: ``inputs`` are the carried values before the first turn."""
+
+    scope: str
+    inputs: tuple[FlatValue, ...]
+    condition: FlatRegion
+    body: FlatRegion
+    results: tuple[FlatValue, ...]
+    span: Span | None
+
+
+FlatNode: TypeAlias = FlatOperation | FlatWrite | FlatBranch | FlatLoop
+
+
 @dataclass
 class FlatNetwork:
     """Inputs, operations in order, and outputs."""
 
     inputs: tuple[FlatValue, ...]
-    operations: list[FlatOperation] = field(default_factory=list)
+    operations: list[FlatNode] = field(default_factory=list)
     outputs: tuple[FlatValue, ...] = ()
+
+    def every_operation(self) -> Iterator[FlatOperation]:
+        """The operators in order, those inside branches and loops once each."""
+        return every_operation(self.operations)
+
+
+def every_operation(nodes: Iterable[FlatNode]) -> Iterator[FlatOperation]:
+    """The operators among ``nodes`` and inside their regions, in order."""
+    pending = list(nodes)[::-1]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, FlatOperation):
+            yield node
+        elif isinstance(node, FlatBranch):
+            pending += [*node.otherwise.operations[::-1], *node.then.operations[::-1]]
+        elif isinstance(node, FlatLoop):
+            pending += [*node.body.operations[::-1], *node.condition.operations[::-1]]
 
 
 def join(*parts: str) -> str:
@@ -101,14 +169,35 @@ def _expand(
     network: Network,
     scope: Activation,
     inputs: tuple[FlatValue, ...],
-    operations: list[FlatOperation],
+    operations: list[FlatNode],
 ) -> list[FlatValue]:
     body = scope.template.body
-    sizes = size_environment(scope.holes)
     values: dict[int, FlatValue] = dict(
         zip((value.id for value in body.inputs), inputs, strict=True)
     )
-    for node in body.nodes:
+    _run(network, scope, body.nodes, values, operations)
+    return [values[i] for i in body.results]
+
+
+def _run(
+    network: Network,
+    scope: Activation,
+    nodes: Iterable[Node],
+    values: dict[int, FlatValue],
+    operations: list[FlatNode],
+) -> None:
+    """Expands nodes whose operands are in ``values``, and adds their results there."""
+    sizes = size_environment(scope.holes)
+
+    def region(declared: Region) -> FlatRegion:
+        inputs = tuple(FlatValue(_concrete(v.type, sizes), v.name) for v in declared.inputs)
+        inner = dict(values)
+        inner.update(zip((value.id for value in declared.inputs), inputs, strict=True))
+        inside: list[FlatNode] = []
+        _run(network, scope, declared.nodes, inner, inside)
+        return FlatRegion(inputs, inside, tuple(inner[i] for i in declared.results))
+
+    for node in nodes:
         operands = tuple(values[i] for i in getattr(node, "inputs", ()))
         results = tuple(FlatValue(_concrete(r.type, sizes), r.name) for r in node.results)
         if isinstance(node, Operation):
@@ -129,11 +218,23 @@ def _expand(
         elif isinstance(node, Read):
             path, _, _ = _resolve_state(network, scope, node.path)
             results = (StateValue(results[0].type, path),)
+        elif isinstance(node, Write):
+            operations.append(FlatWrite(join(scope.path, node.name), values[node.value], node.span))
+        elif isinstance(node, Branch):
+            then, otherwise = region(node.then), region(node.otherwise)
+            condition = values[node.condition]
+            operations.append(
+                FlatBranch(scope.path, condition, then, otherwise, results, node.span)
+            )
+        elif isinstance(node, Loop):
+            condition_region, body = region(node.condition), region(node.body)
+            operations.append(
+                FlatLoop(scope.path, operands, condition_region, body, results, node.span)
+            )
         else:
             borrowed = {slot: values[i] for slot, i in node.borrowed.items()}
             results = _apply(network, scope, node, operands, borrowed, results, operations)
         values.update(zip((value.id for value in node.results), results, strict=True))
-    return [values[i] for i in body.results]
 
 
 def _apply(
@@ -143,7 +244,7 @@ def _apply(
     operands: tuple[FlatValue, ...],
     borrowed: dict[str, FlatValue],
     results: tuple[FlatValue, ...],
-    operations: list[FlatOperation],
+    operations: list[FlatNode],
 ) -> tuple[FlatValue, ...]:
     path, layer, holes = resolve(network, scope, node.layer)
     if isinstance(layer, OperatorLayer):
