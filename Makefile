@@ -57,7 +57,7 @@ format: $(STAMP) ## format the code and apply the linter's safe fixes
 	$(BIN)/ruff check --fix-only
 	$(BIN)/ruff format
 
-docs: $(STAMP) ## write docs/operators.md from the table of operators
+docs: $(STAMP) ## write docs/operators.md and docs/errors.md from the tables
 	$(BIN)/python -m specc.documentation docs
 
 bench: $(STAMP) ## measure against other tools

@@ -12,7 +12,7 @@ from specc.elaborate.context import Bounds
 from specc.elaborate.elaborate import elaborate, nets_of
 from specc.facts import BadSource
 from specc.frontend import syntax
-from specc.frontend.diagnostics import Diagnostic, Fault, Report, SpecError
+from specc.frontend.diagnostics import Diagnostic, Fact, Fault, Report, SpecError
 from specc.frontend.facts import did_you_mean
 from specc.frontend.limits import DEFAULT_LIMITS, Limits
 from specc.frontend.parse import parse, parse_expression
@@ -37,6 +37,20 @@ class Text:
 
     source: Source
     base: Path | None
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """A text and its syntax tree, from which any of its nets can be compiled."""
+
+    text: Text
+    tree: syntax.File
+    facts: tuple[Fact, ...] = ()
+
+    @property
+    def nets(self) -> tuple[str, ...]:
+        """The names of the file's nets."""
+        return tuple(net.name for net in nets_of(self.tree))
 
 
 def read(source: str | os.PathLike[str] | Text) -> Text:
@@ -90,18 +104,25 @@ def _refused(name: str, problem: str, advice: str | None = None) -> SpecError:
     return SpecError([BadSource(name=name, problem=problem, advice=advice).diagnostic()])
 
 
-def nets_in(source: str | os.PathLike[str] | Text) -> tuple[str, ...]:
-    """The names of a file's nets. Raises SpecError for a text that does not parse."""
+def parse_text(
+    source: str | os.PathLike[str] | Text | Parsed, limits: Limits = DEFAULT_LIMITS
+) -> Parsed:
+    """The syntax tree of a source, read where it is not read yet; a ``Parsed`` stays as it is.
+
+    Raises SpecError, also for a text that does not parse.
+    """
+    if isinstance(source, Parsed):
+        return source
     text = read(source)
     sources, report = Sources(), Report()
-    tree = parse(text.source, sources.add(text.source), report)
+    tree = parse(text.source, sources.add(text.source), report, limits)
     if tree is None:
         raise _error(report, sources)
-    return tuple(net.name for net in nets_of(tree))
+    return Parsed(text, tree, tuple(report.facts))
 
 
 def compile_network(
-    source: str | os.PathLike[str] | Text,
+    source: str | os.PathLike[str] | Text | Parsed,
     *,
     net: str | None = None,
     hyperparameters: Mapping[str, Any] | None = None,
@@ -115,11 +136,11 @@ def compile_network(
     ``assignments`` are (key, text) pairs as of ``--set key=text``; a key that begins with
     ``train.`` is a setting, any other a hyperparameter. Raises SpecError with all diagnostics.
     """
-    text = read(source)
+    parsed = parse_text(source, limits)
     sources, report = Sources(), Report()
-    tree = parse(text.source, sources.add(text.source), report, limits)
-    if tree is None:
-        raise _error(report, sources)
+    sources.add(parsed.text.source)  # first, as it was when it was parsed
+    for fact in parsed.facts:
+        report.add(fact)
     given: dict[str, Any] = dict(hyperparameters or {})
     recipe: dict[str, syntax.Expression] = {}
     written = [
@@ -137,12 +158,12 @@ def compile_network(
     if report.failed:
         raise _error(report, sources)
     network = elaborate(
-        tree, sources, report, net=net, hyperparameters=given, settings=recipe, bounds=bounds
+        parsed.tree, sources, report, net=net, hyperparameters=given, settings=recipe, bounds=bounds
     )
     if network is None or report.failed:
         raise _error(report, sources)
     warnings = tuple(fact.diagnostic() for fact in report.facts)
-    return Compiled(network, warnings, sources, text.base)
+    return Compiled(network, warnings, sources, parsed.text.base)
 
 
 def _as_text(value: object) -> str:

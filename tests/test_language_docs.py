@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import specc
-from specc.compiler import nets_in
+from specc.compiler import parse_text
 from specc.elaborate.builtins import _FUNCTIONS
 from specc.frontend.complaints import KEYWORDS
 from specc.initialize.catalogue import CATALOGUE
@@ -48,7 +48,7 @@ def test_every_marked_block_is_of_a_known_kind() -> None:
 
 @pytest.mark.parametrize("example", examples("net"))
 def test_example_compiles(example: Example) -> None:
-    names = nets_in(example.text)
+    names = parse_text(example.text).nets
     assert names
     for name in names:
         assert specc.compile(example.text, net=name).warnings == ()

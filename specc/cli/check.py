@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from specc.cli.codes import ExitCode, exit_code
 from specc.cli.source import compile_text, read_text, split
 from specc.cli.terminal import Terminal
-from specc.compiler import Text, nets_in
+from specc.compiler import Text, parse_text
 from specc.frontend.diagnostics import Diagnostic, SpecError
 from specc.frontend.source import Sources, Span
 from specc.program import Program
@@ -45,12 +45,13 @@ class _File:
         return exit_code(self.reported)
 
     def _check_nets(self, text: Text) -> None:
-        nets = nets_in(text) if self.net is None else (self.net,)
+        parsed = parse_text(text)  # once for all its nets
+        nets = parsed.nets if self.net is None else (self.net,)
         if not nets:
             self.terminal.result(f"{self.name}: no net to check; the text can be read")
         for net in dict.fromkeys(nets):
             try:
-                program = compile_text(text, net, self.assignments)
+                program = compile_text(parsed, net, self.assignments)
             except SpecError as error:
                 self._report(error.diagnostics, error.sources)
                 continue

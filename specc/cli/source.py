@@ -9,7 +9,7 @@ from pathlib import Path
 
 from specc.cli.codes import CommandError
 from specc.cli.terminal import Terminal
-from specc.compiler import Text, compile_network, read
+from specc.compiler import Parsed, Text, compile_network, read
 from specc.facts import BadSource
 from specc.frontend.diagnostics import SpecError
 from specc.frontend.limits import DEFAULT_LIMITS
@@ -49,7 +49,9 @@ def read_text(file: str) -> Text:
     raise SpecError([BadSource(name="<stdin>", problem=problem).diagnostic()])
 
 
-def compile_text(text: Text, net: str | None, assignments: Sequence[tuple[str, str]]) -> Program:
+def compile_text(
+    text: Text | Parsed, net: str | None, assignments: Sequence[tuple[str, str]]
+) -> Program:
     """The program of one net. Raises SpecError."""
     compiled = compile_network(text, net=net, assignments=assignments)
     return Program(compiled.network, compiled.warnings, compiled.sources, compiled.base)

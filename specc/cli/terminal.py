@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from typing import IO, TYPE_CHECKING, Literal, TextIO, cast
 
 from specc.frontend.diagnostics import Diagnostic
+from specc.frontend.excerpt import printable
 from specc.frontend.render import render, to_json
 from specc.frontend.source import Sources
 
@@ -92,7 +93,7 @@ class Terminal:
 
     def result(self, text: str) -> None:
         """A line, or several, of what was asked for."""
-        self._output.write(f"{text}\n")
+        self._output.write(f"{printable(text)}\n")
         self._output.flush()
 
     def remark(self, text: str) -> None:
@@ -102,18 +103,22 @@ class Terminal:
 
     def complain(self, text: str) -> None:
         """A line about the command itself."""
-        self._output.flush()
-        self._errors.write(f"{text}\n")
-        self._errors.flush()
+        self._write_error(printable(text))
 
     def report(self, diagnostics: Iterable[Diagnostic], sources: Sources) -> None:
         """Each diagnostic: as text with a blank line after it, or as one line of JSON."""
         width = shutil.get_terminal_size().columns if _has_columns(self._errors) else None
         for diagnostic in diagnostics:
             if self._format == "json":
-                self.complain(json.dumps(to_json(diagnostic, sources), ensure_ascii=False))
+                self._write_error(json.dumps(to_json(diagnostic, sources)))
             else:
-                self.complain(render(diagnostic, sources, color=self._color, width=width) + "\n")
+                text = render(diagnostic, sources, color=self._color, width=width)
+                self._write_error(f"{text}\n")
+
+    def _write_error(self, text: str) -> None:
+        self._output.flush()  # so that the two streams keep their order where they meet
+        self._errors.write(f"{text}\n")
+        self._errors.flush()
 
     def console(self) -> Console:
         """Standard error for progress that rich draws."""

@@ -56,7 +56,7 @@ def binary(operator: str, left: Value, right: Value, *, digits: int) -> Value:
 def _arithmetic(operator: str, left: Value, right: Value, digits: int) -> Value:
     wrong = Fault(BadOperands(operator=operator, left=describe(left), right=describe(right)))
     if operator == "+" and isinstance(left, str) and isinstance(right, str):
-        return left + right
+        return bounded_text(left + right)
     if operator == "+" and isinstance(left, ListValue) and isinstance(right, ListValue):
         return ListValue(left.items + right.items, left.span)
     try:
@@ -83,6 +83,16 @@ def _numbers(operator: str, left: float, right: float, digits: int) -> Value:
     if isinstance(result, complex):
         raise Fault(BadValue(problem="a root of a negative number"))
     return bounded(result, digits)
+
+
+MAX_TEXT = 10_000  # characters of a string that is put together
+
+
+def bounded_text(text: str) -> str:
+    """``text``, unless it is longer than any name or message. Raises a Fault where it is."""
+    if len(text) > MAX_TEXT:
+        raise Fault(LimitExceeded(what="characters in a string", limit=MAX_TEXT))
+    return text
 
 
 def bounded(result: Value, digits: int) -> Value:

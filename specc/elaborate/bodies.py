@@ -30,6 +30,7 @@ from specc.elaborate.values import (
     Tensor,
     TupleValue,
     describe,
+    is_poisoned,
 )
 from specc.frontend import syntax
 from specc.frontend.diagnostics import Fault, Label
@@ -141,7 +142,7 @@ def run_definition(frame: Frame, definition: syntax.ModuleDefinition) -> Results
         raise Fault(
             NoResult(where=definition.name_span, owner=f"{definition.kind} {definition.name}")
         )
-    if isinstance(value, Poison):
+    if is_poisoned(value):
         return POISON
     parts = tensors_in(value)
     if parts is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 
-from specc.elaborate.arithmetic import is_number
+from specc.elaborate.arithmetic import bounded_text, is_number
 from specc.elaborate.facts import BadValue, WrongType
 from specc.elaborate.values import Builtin, Item, ListValue, TupleValue, Value, describe, is_size
 from specc.frontend.diagnostics import Fault
@@ -75,7 +75,10 @@ def text_of(value: Value) -> str:
     if isinstance(value, str | int | float | Expr):
         return str(value)
     if isinstance(value, ListValue | TupleValue):
-        return f"[{', '.join(text_of(item) for item in items_of(value))}]"
+        text = ""
+        for item in items_of(value):
+            text = bounded_text(text + (", " if text else "") + text_of(item))
+        return f"[{text}]"
     raise Fault(WrongType(what="this", expected="a number or a string", found=describe(value)))
 
 
@@ -167,6 +170,10 @@ _FUNCTIONS: dict[str, tuple[Callable[..., Value], int, int]] = {
     "exp": (_exp, 1, 1),
     "log": (_log, 1, 1),
 }
+
+
+STRUCTURAL = frozenset({"len", "enumerate", "zip", "reversed"})
+"""Functions that look at no entry of a list, so that a wrong one among them does no harm."""
 
 
 def builtins(operators: dict[str, Operator]) -> dict[str, Builtin]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from specc.elaborate.binding import bind_operator, bind_parameters
-from specc.elaborate.builtins import as_list
+from specc.elaborate.builtins import STRUCTURAL, as_list
 from specc.elaborate.context import Frame
 from specc.elaborate.facts import NotALayer, UnknownArgument, WrongType
 from specc.elaborate.layers import apply_layer, as_layer
@@ -27,12 +27,14 @@ from specc.elaborate.values import (
     TupleValue,
     Value,
     describe,
+    is_poisoned,
 )
 from specc.frontend.diagnostics import Fault
 from specc.frontend.source import Span
 from specc.ir.dims import Expr
 from specc.ir.types import DType
 from specc.ops.operator import Operator
+from specc.ops.registry import operators
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,10 @@ class Given:
 
 def call(frame: Frame, callee: Value, given: Given) -> Value:
     """The value of ``callee(given)``. Raises a Fault where it cannot be called so."""
-    if isinstance(callee, Poison) or any(isinstance(v, Poison) for v in given.values):
+    if isinstance(callee, Poison):
+        return POISON
+    structural = isinstance(callee, Builtin) and callee.name in STRUCTURAL
+    if any(isinstance(v, Poison) or (is_poisoned(v) and not structural) for v in given.values):
         return POISON
     match callee:
         case OperatorConstructor():
@@ -61,7 +66,9 @@ def call(frame: Frame, callee: Value, given: Given) -> Value:
             if callee.operator is not None and _is_for_tensors(given):
                 return _call_operator(frame, OperatorConstructor(callee.operator), given)
             _no_keywords(callee.name, given)
-            return callee.function(*(value for value, _ in given.positional))
+            result = callee.function(*(value for value, _ in given.positional))
+            frame.context.spend_on(result, given.span)
+            return result
         case BlockConstructor():
             return _call_block(frame, callee, given)
         case FunctionValue():
@@ -239,6 +246,10 @@ def _call_function(frame: Frame, function: FunctionValue, given: Given) -> Value
         return frame.within(scope).evaluate(definition.value)
 
 
+def _places(inline: dict[str, InitializerValue]) -> list[tuple[None, Span]]:
+    return [(None, initializer.span) for initializer in inline.values()]
+
+
 def _no_keywords(owner: str, given: Given) -> None:
     for name, (_, span) in given.keywords.items():
         raise Fault(UnknownArgument(where=span, owner=owner, name=name, known=()))
@@ -255,7 +266,7 @@ def _apply_value(frame: Frame, callee: LayerValue | ListValue | TupleValue, give
                 advice="a layer is called with tensors; only a constructor takes hyperparameters",
             )
         )
-    for _, span in (*rest, *given.keywords.values()):
+    for _, span in (*rest, *given.keywords.values(), *_places(given.inline)):
         raise Fault(
             WrongType(
                 where=span,
@@ -271,15 +282,13 @@ def _apply_value(frame: Frame, callee: LayerValue | ListValue | TupleValue, give
 
 def _cast(frame: Frame, dtype: DType, given: Given) -> Value:
     tensors, rest = _split_tensors(frame, given)
-    if len(tensors) != 1 or rest or given.keywords:
+    _no_keywords(dtype.value, given)
+    if len(tensors) != 1 or rest:
         raise Fault(
             WrongType(what=f"the argument of {dtype.value}", expected="one tensor", found="these")
         )
-    cast = frame.scope.find("cast")
-    assert cast is not None
-    assert isinstance(cast.value, OperatorConstructor)
     return result_of(
-        operate(frame, cast.value.operator, {"dtype": dtype}, tuple(tensors), given.span)
+        operate(frame, operators()["cast"], {"dtype": dtype}, tuple(tensors), given.span)
     )
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from specc.elaborate.facts import LimitExceeded
 from specc.elaborate.instances import Activation, Instance
 from specc.elaborate.scope import Scope
-from specc.elaborate.values import LayerValue, Poison, Requirement, Tensor, Value
+from specc.elaborate.values import LayerValue, ListValue, Poison, Requirement, Tensor, Value
 from specc.frontend.diagnostics import Fact, Fault, Label, Report
 from specc.frontend.source import Sources, Span
 from specc.ir.graph import Constraint, Role
@@ -81,6 +81,18 @@ class Context:
             raise OutOfBounds(
                 LimitExceeded(where=span, what="steps of evaluation", limit=self.bounds.steps)
             )
+
+    def spend_on(self, value: Value, span: Span) -> None:
+        """Counts the steps that making a list takes. Raises a Fault where it is too long."""
+        if not isinstance(value, ListValue):
+            return
+        count = len(value.items)
+        if count > self.bounds.items:
+            raise Fault(
+                LimitExceeded(where=span, what="entries in a list", limit=self.bounds.items)
+            )
+        self.steps += count // 16  # copying an entry is that much less than a step
+        self.spend(span)
 
     def count_node(self, span: Span) -> None:
         """Counts one node of a body. Raises a Fault where there are too many."""

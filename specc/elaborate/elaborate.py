@@ -248,7 +248,12 @@ def _build_net(
     instance = Instance(constructor, None, "", "", definition.name_span)
     activation = Activation(instance, None, None)
     instance.activations.append(activation)
-    given = {name: (_from_python(v), definition.name_span) for name, v in hyperparameters.items()}
+    given: dict[str, tuple[Value, Span]] = {}
+    for name, value in hyperparameters.items():
+        if isinstance(value, syntax.Expression):  # as written behind --set
+            given[name] = (frame.evaluate(value), value.span)
+        else:
+            given[name] = (_from_python(value), definition.name_span)
     values = bind_parameters(
         frame, definition.name, definition.hyperparameters, [], given, definition.name_span, scope
     )

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from specc.elaborate import arithmetic
-from specc.elaborate.builtins import text_of
+from specc.elaborate.builtins import bounded_text, text_of
 from specc.elaborate.calls import is_tensor, result_of
 from specc.elaborate.conditions import both, condition_of, right_side, truth_of
 from specc.elaborate.context import Frame
@@ -18,12 +18,14 @@ from specc.elaborate.pipelines import call_value, pipeline_value
 from specc.elaborate.tensors import on_tensors, operator_named
 from specc.elaborate.values import (
     POISON,
+    ListValue,
     OperatorConstructor,
     Poison,
     Tensor,
     Undetermined,
     Value,
     describe,
+    is_poisoned,
 )
 from specc.frontend import syntax
 from specc.frontend.diagnostics import Fault, Label
@@ -81,10 +83,10 @@ def _interpolation(frame: Frame, node: syntax.Interpolation) -> Value:
             parts.append(part)
             continue
         value = evaluate(frame, part)
-        if isinstance(value, Poison):
+        if is_poisoned(value):
             return POISON
         parts.append(text_of(value))
-    return "".join(parts)
+    return bounded_text("".join(parts))
 
 
 def _binary(frame: Frame, node: syntax.Binary) -> Value:
@@ -96,11 +98,16 @@ def _binary(frame: Frame, node: syntax.Binary) -> Value:
     right = evaluate(frame, node.right)
     if isinstance(left, Poison) or isinstance(right, Poison):
         return POISON
+    if node.operator != "+" and (is_poisoned(left) or is_poisoned(right)):
+        return POISON
     if is_tensor(left) or is_tensor(right):
         return on_tensors(frame, node, left, right)
     if node.operator in ("and", "or"):
         return both(frame, node, left, right)
-    return arithmetic.binary(node.operator, left, right, digits=frame.context.bounds.digits)
+    result = arithmetic.binary(node.operator, left, right, digits=frame.context.bounds.digits)
+    if isinstance(result, ListValue):
+        frame.context.spend_on(result, node.span)
+    return result
 
 
 def _unary(frame: Frame, node: syntax.Unary) -> Value:

@@ -7,6 +7,7 @@ A class's docstring is its entry in ``docs/errors.md``.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from specc.frontend.diagnostics import Fact
 from specc.frontend.facts import did_you_mean
@@ -55,7 +56,7 @@ class UnusedBinding(Fact):
     """A name is bound and never used. A warning; a name that begins with `_` is left alone."""
 
     code = "unused-binding"
-    severity = "warning"
+    severity: Literal["error", "warning"] = "warning"
     name: str
 
     @property

@@ -72,6 +72,8 @@ def index(frame: Frame, value: Value, node: syntax.Index) -> Value:
 
 def _slice_list(frame: Frame, value: Value, node: syntax.Slice) -> Value:
     bounds = [_bound(frame, part) for part in (node.start, node.stop, node.step)]
+    if any(isinstance(bound, Poison) for bound in bounds):
+        return POISON
     if not isinstance(value, ListValue):
         raise Fault(WrongType(what="what is sliced", expected="a list", found=describe(value)))
     for bound in bounds:
@@ -79,7 +81,9 @@ def _slice_list(frame: Frame, value: Value, node: syntax.Slice) -> Value:
             raise Fault(WrongType(what="a slice's bound", expected="an int", found=describe(bound)))
     if bounds[2] == 0:
         raise Fault(BadValue(problem="a slice's step is 0"))
-    return ListValue(value.items[slice(*bounds)], node.span)
+    part = ListValue(value.items[slice(*bounds)], node.span)
+    frame.context.spend_on(part, node.span)
+    return part
 
 
 def _bound(frame: Frame, part: syntax.Expression | None) -> Value:

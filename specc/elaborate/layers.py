@@ -237,6 +237,7 @@ def apply_members(
             layer = as_layer(item.value, item.span)
             if isinstance(layer, Poison) or isinstance(flow, Poison):
                 failed = True
+                flow = flow if isinstance(constructor, Branches) else POISON
                 continue
             name = item.label or str(position)
             results = apply_layer(frame, layer, flow, item.span, label=name, always_named=True)

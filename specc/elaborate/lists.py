@@ -61,6 +61,7 @@ def _unpacked(frame: Frame, value: Value, member: syntax.Member) -> list[Item]:
     if isinstance(value, Poison):
         return []
     if isinstance(value, ListValue | TupleValue):
+        frame.context.steps += len(value.items) // 16
         return list(value.items)
     if isinstance(value, range):
         return [Item(entry, member.span) for entry in value]

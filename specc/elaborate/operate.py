@@ -25,7 +25,16 @@ def as_tensor(frame: Frame, value: Value, span: Span) -> Tensor | Poison:
     if isinstance(value, Poison):
         return value
     if isinstance(value, Tensor):
-        assert value.activation is frame.activation, "a tensor of another body"
+        if value.activation is not frame.activation:
+            raise Fault(
+                WrongType(
+                    where=span,
+                    what="this",
+                    expected="a tensor of this body",
+                    found="one of another",
+                    advice="a tensor is handed to a block as an input, not as a hyperparameter",
+                )
+            )
         return value
     if isinstance(value, StateReference) and frame.activation is not None:
         return read_state(frame, frame.activation, value, span)

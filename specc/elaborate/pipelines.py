@@ -19,6 +19,7 @@ from specc.elaborate.values import (
     TupleValue,
     Value,
     describe,
+    is_poisoned,
 )
 from specc.frontend import syntax
 from specc.frontend.diagnostics import Fault
@@ -74,7 +75,7 @@ def pipeline_value(frame: Frame, node: syntax.Pipeline) -> Value:
 def _stage(frame: Frame, value: Value, stage: syntax.Stage) -> Value:
     layer_value = frame.evaluate(stage.layer)
     label = label_text(frame, stage.label)
-    if isinstance(value, Poison) or isinstance(layer_value, Poison):
+    if is_poisoned(value) or isinstance(layer_value, Poison):
         return POISON
     sources = tensors_in(value)
     if sources is None:

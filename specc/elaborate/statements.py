@@ -28,6 +28,7 @@ from specc.elaborate.values import (
     TupleValue,
     Undecided,
     Value,
+    is_poisoned,
 )
 from specc.frontend import syntax
 from specc.frontend.diagnostics import Fault, Label
@@ -122,7 +123,7 @@ def _assert(frame: Frame, node: syntax.Assert) -> Value:
     text = frame.context.sources.text(node.condition.span)
     if node.message is not None:
         message = evaluate(frame, node.message)
-        text = text if isinstance(message, Poison) else text_of(message)
+        text = text if is_poisoned(message) else text_of(message)
     if isinstance(value, Undecided):
         for requirement in value.requirements:
             frame.context.constrain(requirement, text, node.condition.span)

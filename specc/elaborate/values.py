@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from specc.elaborate.facts import LimitExceeded
+from specc.frontend.diagnostics import Fault
 from specc.frontend.source import Span
 from specc.frontend.syntax import FunctionDefinition, ModuleDefinition
 from specc.ir.dims import Dim, Expr
@@ -105,24 +107,38 @@ class Item:
     label: str | None = None
 
 
+MAX_NESTING = 100  # lists within lists, as the parser admits them; passes recurse on them
+
+
 @dataclass(eq=False)
-class ListValue:
+class _Items:
+    """What lists and tuples share. Raises a Fault where they nest too deep."""
+
+    items: tuple[Item, ...]
+    span: Span
+    layer: LayerValue | None = None
+    name: str | None = None
+    nesting: int = field(init=False)
+    poisoned: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        inner = [item.value for item in self.items if isinstance(item.value, _Items)]
+        self.nesting = 1 + max((value.nesting for value in inner), default=0)
+        self.poisoned = any(value.poisoned for value in inner) or any(
+            item.value is POISON for item in self.items
+        )
+        if self.nesting > MAX_NESTING:
+            raise Fault(LimitExceeded(what="levels of nested lists", limit=MAX_NESTING))
+
+
+@dataclass(eq=False)
+class ListValue(_Items):
     """``[a, b]``; as a layer it applies its members in order, and ``layer`` is that layer."""
 
-    items: tuple[Item, ...]
-    span: Span
-    layer: LayerValue | None = None
-    name: str | None = None
-
 
 @dataclass(eq=False)
-class TupleValue:
+class TupleValue(_Items):
     """``(a, b)``: several tensors, or as a layer one that gives each member the same input."""
-
-    items: tuple[Item, ...]
-    span: Span
-    layer: LayerValue | None = None
-    name: str | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -195,6 +211,11 @@ class Undecided:
     text: str
 
 
+def is_poisoned(value: Value) -> bool:
+    """Whether a value, or an entry of a list, is wrong, which has been reported."""
+    return isinstance(value, Poison) or (isinstance(value, _Items) and value.poisoned)
+
+
 def is_size(value: Value) -> bool:
     """Whether a value can be a dim: an int (no bool) or a symbolic size."""
     return isinstance(value, int | Expr) and not isinstance(value, bool)
@@ -222,6 +243,7 @@ _PLAIN: dict[type, Callable[[Any], str]] = {
     InitializerValue: lambda value: "an initializer",
     Undetermined: lambda value: "a value that is not determined",
     Undecided: lambda value: "a condition on symbolic sizes",
+    Poison: lambda value: "a wrong value",
 }
 
 

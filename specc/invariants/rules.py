@@ -12,7 +12,7 @@ from specc.frontend.diagnostics import Fault
 from specc.invariants.activations import Activation
 from specc.invariants.problem import Finding, node_at, quoted
 from specc.invariants.view import View
-from specc.ir.attributes import Attributes, fill
+from specc.ir.attributes import Attribute, Attributes, fill
 from specc.ir.graph import Application, BlockLayer, Operation
 from specc.ir.types import TensorType
 from specc.ops.apply import SlotValue, complete, infer, state_of
@@ -42,6 +42,11 @@ class Rules:
 def attributes_are_accepted(view: View) -> Iterator[Finding]:
     """An operator has all of its attributes, derived ones too, each of a kind that it takes."""
     yield from view.rules.findings["attributes"]
+
+
+def numbers_are_bounded(view: View) -> Iterator[Finding]:
+    """An int among the attributes fits 64 bits, as every target stores it."""
+    yield from view.rules.findings["numbers"]
 
 
 def types_follow_the_rules(view: View) -> Iterator[Finding]:
@@ -105,6 +110,10 @@ def _types(types: tuple[TensorType, ...]) -> str:
     return ", ".join(str(type_) for type_ in types)[:200] or "nothing"
 
 
+# A rule rests on what the elaborator lets through; a network from elsewhere may hold anything that
+# the kinds of the arguments accept, such as a sum of one operand.
+_BEYOND_A_RULE = (ValueError, ArithmeticError, LookupError, TypeError, AssertionError)
+
 # ---- operators -----------------------------------------------------------------------------------
 
 
@@ -129,6 +138,8 @@ def _outcome(operator: Operator, types: tuple[TensorType, ...], attributes: Attr
     lacking = [a.name for a in operator.arguments if a.name not in attributes]
     if lacking:
         return Outcome(problem=("attributes", f"{operator.name} lacks {', '.join(lacking)}"))
+    if not all(_fits(value) for value in attributes.values()):
+        return Outcome(problem=("numbers", f"{operator.name} has an int of more than 64 bits"))
     given = {argument.name: attributes[argument.name] for argument in operator.arguments}
     least, most = operator.arity
     literals = sum(given.get(side) is not None for side in ("left", "right"))
@@ -144,13 +155,19 @@ def _outcome(operator: Operator, types: tuple[TensorType, ...], attributes: Attr
         state = tuple(state_of(operator, applied.attributes, types))
     except Fault as fault:
         return Outcome(problem=("types", fault.fact.message))
-    except (ValueError, ArithmeticError) as error:  # a size too large to write down
+    except _BEYOND_A_RULE as error:
         return Outcome(problem=("types", f"{operator.name} has no result: {str(error)[:80]}"))
     wrong = _difference(applied.attributes, attributes)
     if wrong is not None:
         text = f"{quoted(wrong)} of {operator.name} is not what follows from its inputs"
         return Outcome(problem=("attributes", text))
     return Outcome(applied.results, state)
+
+
+def _fits(value: Attribute) -> bool:
+    if isinstance(value, tuple):
+        return all(_fits(item) for item in value)
+    return not isinstance(value, int) or -(2**63) <= value < 2**63
 
 
 def _difference(expected: Attributes, found: Attributes) -> str | None:

@@ -58,6 +58,7 @@ STAGES: tuple[tuple[Invariant, ...], ...] = (
     (
         Invariant("matching-ports", interface.ports_match_the_root),
         Invariant("accepted-attributes", rules.attributes_are_accepted),
+        Invariant("bounded-numbers", rules.numbers_are_bounded),
         Invariant("inferred-types", rules.types_follow_the_rules),
         Invariant("fitting-blocks", rules.blocks_fit_their_uses),
         Invariant("stateless-operations", rules.operations_own_nothing),

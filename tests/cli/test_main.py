@@ -268,6 +268,14 @@ def test_color_on_a_terminal(
     assert ("\x1b[" in capsys.readouterr().err) == colored
 
 
+def test_names_cannot_steer_the_terminal(folder: Path, capsys: Captured) -> None:
+    assert main(["check", "odd\x1b[31m.net"]) == 2
+    assert main(["show", "fine.net", "--at", "M\u202e=3"]) == 2
+    assert main(["ops", "\x1b]0;title\x07"]) == 2
+    captured = capsys.readouterr()
+    assert not set("\x1b\x07\u202e") & set(captured.out + captured.err)
+
+
 # ---- show and ops --------------------------------------------------------------------------------
 
 

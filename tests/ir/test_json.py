@@ -161,7 +161,6 @@ def test_an_unknown_field_is_refused_wherever_it_stands() -> None:
         (lambda tree: tree["inputs"][0].update(type="f32[9**9**9**9]"), "inputs.0.type"),
         (lambda tree: tree["templates"][0]["layers"].update(a={"kind": "magic"}), "layers.a"),
     ],
-    ids=str,
 )
 def test_a_field_of_another_type_is_refused_by_name(edit: Any, named: str) -> None:
     assert named in refused(edited(SHARED, edit))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import json
 import time
 from collections.abc import Callable
@@ -315,6 +316,10 @@ def attribute_that_is_a_bool(tree: Tree) -> None:
     root(tree)["layers"]["inner"]["attributes"]["features"] = True
 
 
+def attribute_beyond_64_bits(tree: Tree) -> None:
+    root(tree)["layers"]["inner"]["attributes"]["features"] = 2**63
+
+
 def missing_attribute(tree: Tree) -> None:
     root(tree)["layers"]["inner"]["attributes"].pop("bias")
 
@@ -475,6 +480,7 @@ BROKEN: list[tuple[str, str, Callable[[Tree], None]]] = [
     ("accepted-attributes", SHARED, missing_attribute),
     ("accepted-attributes", SHARED, superfluous_attribute),
     ("accepted-attributes", SHARED, underived_attribute),
+    ("bounded-numbers", SHARED, attribute_beyond_64_bits),
     ("inferred-types", SHARED, wrong_result_dtype),
     ("inferred-types", SHARED, wrong_operand_count),
     ("fitting-blocks", RESIDUAL, block_of_two_inputs),
@@ -601,7 +607,7 @@ def test_a_network_with_anything_anywhere_is_sound_or_refused(data: st.DataObjec
         try:
             for key in path:
                 owner = owner[key]
-            owner[last] = data.draw(st.sampled_from(HOSTILE))
+            owner[last] = copy.deepcopy(data.draw(st.sampled_from(HOSTILE)))
         except (LookupError, TypeError):  # an earlier change has cut this place off
             continue
     text = json.dumps(tree)

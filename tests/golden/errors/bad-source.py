@@ -1,0 +1,3 @@
+import specc
+
+specc.compile("std.lennet")

@@ -1,0 +1,3 @@
+import specc
+
+specc.compile("std.lenet").build("no/such/folder/lenet.py")

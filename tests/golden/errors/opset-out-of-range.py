@@ -1,0 +1,3 @@
+import specc
+
+specc.compile("std.lenet").onnx(opset=11)

@@ -1,0 +1,90 @@
+"""``docs/architecture.md`` is true: its folders are there, and its example of an operator works."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+import specc
+from specc.elaborate.elaborate import prelude
+from specc.frontend.diagnostics import Fault
+from specc.ir.types import parse_type
+from specc.ops import registry
+from specc.ops.apply import complete, infer
+from specc.ops.operator import Operator
+from specc.ops.registry import operators
+from tests.ops.cases import Case
+from tests.ops.effects import differs, differs_in_onnx
+from tests.ops.harness import same
+
+
+@pytest.fixture(scope="session")
+def page(root: Path) -> str:
+    """The page's text."""
+    return (root / "docs" / "architecture.md").read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def example(page: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Operator]:
+    """The operator that the page defines, taken into the table of operators for one test."""
+    (block,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    family = ModuleType("specc.ops.rms_norm")
+    exec(compile(block, "docs/architecture.md", "exec"), vars(family))
+    monkeypatch.setitem(sys.modules, family.__name__, family)
+    monkeypatch.setattr(registry, "FAMILIES", (*registry.FAMILIES, "rms_norm"))
+    operators.cache_clear()
+    prelude.cache_clear()
+    yield operators()["RMSNorm"]
+    monkeypatch.undo()
+    operators.cache_clear()
+    prelude.cache_clear()
+
+
+def test_every_folder_of_the_package_is_described(page: str, root: Path) -> None:
+    described = set(re.findall(r"^\| `(\w+)/` \|", page, re.MULTILINE))
+    folders = {
+        folder.name
+        for folder in (root / "specc").iterdir()
+        if folder.is_dir() and (folder / "__init__.py").exists()
+    }
+    assert described | {"cli"} == folders
+
+
+def test_every_file_that_is_named_exists(page: str, root: Path) -> None:
+    named = set(re.findall(r"`([\w/]+/\w+\.(?:py|md|lark))`", page))
+    assert len(named) > 10
+    missing = {
+        name for name in named if not ((root / "specc" / name).exists() or (root / name).exists())
+    }
+    assert missing == {"ops/rms_norm.py"}  # the example itself
+
+
+def test_the_example_agrees_on_all_targets(example: Operator) -> None:
+    for sample in example.samples:
+        same(Case(example, sample))
+
+
+def test_the_arguments_of_the_example_count(example: Operator) -> None:
+    for argument in example.arguments:
+        cases = [Case(example, s) for s in example.samples if argument.name in s.arguments]
+        assert any(differs(case, argument.name) for case in cases)
+        assert any(differs_in_onnx(case, argument.name) for case in cases)
+
+
+def test_the_example_refuses_what_it_says(example: Operator) -> None:
+    for reject in example.rejects:
+        types = tuple(parse_type(text) for text in reject.inputs)
+        with pytest.raises(Fault) as caught:
+            infer(example, types, complete(example, reject.arguments))
+        assert caught.value.fact.code == reject.code
+
+
+def test_the_example_is_a_layer_of_the_language(example: Operator) -> None:
+    program = specc.compile("net Net(x: [N, 8]) -> [N, 8] { x |> norm: RMSNorm |> relu }")
+    assert "nn.RMSNorm(8" in program.python()
+    assert [parameter.name for parameter in program.network.parameters] == ["norm.weight"]
