@@ -71,6 +71,7 @@ class FlatWrite:
     name: str
     value: FlatValue
     span: Span | None
+    within: Activation
 
 
 @dataclass(frozen=True)
@@ -92,6 +93,7 @@ class FlatBranch:
     otherwise: FlatRegion
     results: tuple[FlatValue, ...]
     span: Span | None
+    within: Activation
 
 
 @dataclass(frozen=True)
@@ -104,6 +106,7 @@ class FlatLoop:
     body: FlatRegion
     results: tuple[FlatValue, ...]
     span: Span | None
+    within: Activation
 
 
 FlatNode: TypeAlias = FlatOperation | FlatWrite | FlatBranch | FlatLoop
@@ -219,17 +222,18 @@ def _run(
             path, _, _ = _resolve_state(network, scope, node.path)
             results = (StateValue(results[0].type, path),)
         elif isinstance(node, Write):
-            operations.append(FlatWrite(join(scope.path, node.name), values[node.value], node.span))
+            full = join(scope.path, node.name)
+            operations.append(FlatWrite(full, values[node.value], node.span, scope))
         elif isinstance(node, Branch):
             then, otherwise = region(node.then), region(node.otherwise)
             condition = values[node.condition]
             operations.append(
-                FlatBranch(scope.path, condition, then, otherwise, results, node.span)
+                FlatBranch(scope.path, condition, then, otherwise, results, node.span, scope)
             )
         elif isinstance(node, Loop):
             condition_region, body = region(node.condition), region(node.body)
             operations.append(
-                FlatLoop(scope.path, operands, condition_region, body, results, node.span)
+                FlatLoop(scope.path, operands, condition_region, body, results, node.span, scope)
             )
         else:
             borrowed = {slot: values[i] for slot, i in node.borrowed.items()}
