@@ -1,7 +1,7 @@
 """A network as one flat list of concrete operations: templates filled in, layers by full name.
 
 What the ONNX target, the summary and the verifier walk over. Templates nest no deeper than the
-parser's limit, so recursion over them is bounded.
+parser's limit, and regions no deeper than a text, so recursion over them is bounded.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ from specc.ir.graph import (
     CapturedLayer,
     Loop,
     Network,
-    Node,
     Operation,
     OperatorLayer,
     Read,
@@ -164,43 +163,32 @@ def flatten(network: Network) -> FlatNetwork:
     inputs = tuple(FlatValue(port.type, port.name) for port in network.inputs)
     flat = FlatNetwork(inputs)
     root = Activation(network.templates[network.root], "", {}, {}, _slots_by_owner(network))
-    flat.outputs = tuple(_expand(network, root, inputs, flat.operations))
+    flat.outputs = _run(network, root, root.template.body, inputs, {}, flat.operations)
     return flat
-
-
-def _expand(
-    network: Network,
-    scope: Activation,
-    inputs: tuple[FlatValue, ...],
-    operations: list[FlatNode],
-) -> list[FlatValue]:
-    body = scope.template.body
-    values: dict[int, FlatValue] = dict(
-        zip((value.id for value in body.inputs), inputs, strict=True)
-    )
-    _run(network, scope, body.nodes, values, operations)
-    return [values[i] for i in body.results]
 
 
 def _run(
     network: Network,
     scope: Activation,
-    nodes: Iterable[Node],
+    body: Region,
+    inputs: tuple[FlatValue, ...],
     values: dict[int, FlatValue],
     operations: list[FlatNode],
-) -> None:
-    """Expands nodes whose operands are in ``values``, and adds their results there."""
+) -> tuple[FlatValue, ...]:
+    """Expands a body, or a region inside one that sees the ``values`` around it.
+
+    Ids are unique in a body and its regions, so all of them share one table of values.
+    """
     sizes = size_environment(scope.holes)
+    values.update(zip((value.id for value in body.inputs), inputs, strict=True))
 
     def region(declared: Region) -> FlatRegion:
-        inputs = tuple(FlatValue(_concrete(v.type, sizes), v.name) for v in declared.inputs)
-        inner = dict(values)
-        inner.update(zip((value.id for value in declared.inputs), inputs, strict=True))
+        carried = tuple(FlatValue(_concrete(v.type, sizes), v.name) for v in declared.inputs)
         inside: list[FlatNode] = []
-        _run(network, scope, declared.nodes, inner, inside)
-        return FlatRegion(inputs, inside, tuple(inner[i] for i in declared.results))
+        outputs = _run(network, scope, declared, carried, values, inside)
+        return FlatRegion(carried, inside, outputs)
 
-    for node in nodes:
+    for node in body.nodes:
         operands = tuple(values[i] for i in getattr(node, "inputs", ()))
         results = tuple(FlatValue(_concrete(r.type, sizes), r.name) for r in node.results)
         if isinstance(node, Operation):
@@ -231,14 +219,15 @@ def _run(
                 FlatBranch(scope.path, condition, then, otherwise, results, node.span, scope)
             )
         elif isinstance(node, Loop):
-            condition_region, body = region(node.condition), region(node.body)
+            ahead, turn = region(node.condition), region(node.body)
             operations.append(
-                FlatLoop(scope.path, operands, condition_region, body, results, node.span, scope)
+                FlatLoop(scope.path, operands, ahead, turn, results, node.span, scope)
             )
         else:
             borrowed = {slot: values[i] for slot, i in node.borrowed.items()}
             results = _apply(network, scope, node, operands, borrowed, results, operations)
         values.update(zip((value.id for value in node.results), results, strict=True))
+    return tuple(values[i] for i in body.results)
 
 
 def _apply(
@@ -273,7 +262,7 @@ def _apply(
     own |= {name: substitute(dim, sizes) for name, dim in node.sizes.items()}
     captured = {name: resolve(network, scope, target) for name, target in node.captured.items()}
     inner = Activation(network.templates[layer.template], path, own, captured, scope.owned, scope)
-    return tuple(_expand(network, inner, operands, operations))
+    return _run(network, inner, inner.template.body, operands, {}, operations)
 
 
 def resolve(

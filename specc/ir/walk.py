@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Literal, TypeAlias
 
 from specc.ir.graph import Branch, Loop, Node, Region, Value
+
+Step: TypeAlias = (
+    tuple[Literal["enter", "leave"], int, Region] | tuple[Literal["begin", "end"], int, Node]
+)
+"""What a walk comes by, with the position of the node: of a region, of the node that holds it."""
 
 
 def regions_of(node: Node) -> tuple[Region, ...]:
@@ -27,6 +33,28 @@ def every_node(region: Region) -> Iterator[Node]:
         yield node
         for inner in reversed(regions_of(node)):
             pending.extend(inner.nodes[::-1])
+
+
+def steps(body: Region) -> Iterator[Step]:
+    """A walk that sees scopes: regions are entered and left, nodes begin and end around theirs.
+
+    ``body`` itself is at position -1.
+    """
+    position = -1
+    pending: list[Step] = [("enter", -1, body)]
+    while pending:
+        step = pending.pop()
+        if step[0] == "enter":
+            _, at, region = step
+            pending.append(("leave", at, region))
+            pending += [("begin", 0, node) for node in region.nodes[::-1]]
+        elif step[0] == "begin":
+            position += 1
+            node = step[2]
+            step = ("begin", position, node)
+            pending.append(("end", position, node))
+            pending += [("enter", position, region) for region in regions_of(node)[::-1]]
+        yield step
 
 
 def every_value(region: Region) -> Iterator[Value]:
