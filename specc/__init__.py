@@ -1,19 +1,21 @@
 """specc compiles neural networks from a small declarative language.
 
-Compiling: ``compile``, ``Program``, ``SpecError``, ``Diagnostic``.
+Compiling: ``compile``, ``Program``, ``Port``, ``Built``.
+What can be wrong: ``SpecError``, ``Diagnostic``.
 Training: ``train``, ``Result``.
 Files: ``load``.
 """
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
-from specc.frontend.diagnostics import Diagnostic, SpecError
-from specc.program import Built, Port, Program, compile, load
 from specc.version import __version__
 
 if TYPE_CHECKING:
+    from specc.frontend.diagnostics import Diagnostic, SpecError
+    from specc.program import Built, Port, Program, compile, load
     from specc.training import Result, train
 
 __all__ = [
@@ -29,11 +31,22 @@ __all__ = [
     "train",
 ]
 
+# Imported at the first use: `specc --help` and a tool that only parses need no compiler, and
+# checking a spec must not wait for torch, which training needs.
+_HOMES = {
+    "specc.frontend.diagnostics": ("Diagnostic", "SpecError"),
+    "specc.program": ("Built", "Port", "Program", "compile", "load"),
+    "specc.training": ("Result", "train"),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
 
 def __getattr__(name: str) -> Any:
-    # Training needs torch, which takes seconds to import; checking a spec must not.
-    if name in ("train", "Result"):
-        from specc import training
+    if name not in _HOME_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = globals()[name] = getattr(importlib.import_module(_HOME_OF[name]), name)
+    return value
 
-        return getattr(training, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

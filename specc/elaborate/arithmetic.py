@@ -133,15 +133,38 @@ def _equality(operator: str, left: Value, right: Value) -> Value:
             return Undecided((Requirement(relation, left, right),), f"{left} {operator} {right}")
         return verdict is (operator == "==")
     if isinstance(left, ListValue | TupleValue) and isinstance(right, ListValue | TupleValue):
-        same = len(left.items) == len(right.items) and all(
-            _equality("==", a.value, b.value) is True
-            for a, b in zip(left.items, right.items, strict=True)
-        )
+        return _equal_entries(operator, left, right)
     elif is_number(left) and is_number(right):
         same = left == right
     else:
         same = type(left) is type(right) and left == right
     return same is (operator == "==")
+
+
+def _equal_entries(
+    operator: str, left: ListValue | TupleValue, right: ListValue | TupleValue
+) -> Value:
+    """Lists are equal where their entries are; where those are open, so is that of the lists."""
+    if len(left.items) != len(right.items):
+        return operator == "!="
+    verdicts = [
+        _equality("==", a.value, b.value) for a, b in zip(left.items, right.items, strict=True)
+    ]
+    if any(verdict is False for verdict in verdicts):
+        return operator == "!="
+    open_ = [verdict for verdict in verdicts if isinstance(verdict, Undecided)]
+    if not open_:
+        return operator == "=="
+    text = "the equality of two lists"
+    if operator == "!=":
+        # Not a conjunction of relations unless there is one entry to differ in.
+        requirements = tuple(
+            Requirement("!=", r.left, r.right) for v in open_ for r in v.requirements
+        )
+        if len(requirements) != 1:
+            raise Fault(UndecidedCondition(condition=text))
+        return Undecided(requirements, text)
+    return Undecided(tuple(r for v in open_ for r in v.requirements), text)
 
 
 def _ordering(operator: str, left: Value, right: Value) -> Value:

@@ -28,7 +28,7 @@ from specc.elaborate.values import (
 )
 from specc.frontend.diagnostics import Fault
 from specc.frontend.source import Span
-from specc.frontend.syntax import Name, Parameter, ShapeAnnotation
+from specc.frontend.syntax import Expression, Literal, Name, Parameter, ShapeAnnotation
 from specc.ir.dims import Expr
 from specc.ir.types import DType
 from specc.ops.arguments import Argument
@@ -153,13 +153,7 @@ _KINDS: dict[str, tuple[str, Callable[[Value], bool]]] = {
     "list": ("a list", lambda v: isinstance(v, ListValue | range)),
     "map": ("a map", lambda v: isinstance(v, dict)),
     "dtype": ("a dtype", lambda v: isinstance(v, DType)),
-    "layer": (
-        "a layer",
-        lambda v: isinstance(
-            v,
-            LayerValue | ListValue | TupleValue | OperatorConstructor | BlockConstructor | Builtin,
-        ),
-    ),
+    "layer": ("a layer", lambda v: _is_layer(v) or isinstance(v, ListValue | TupleValue)),
     "constructor": (
         "a constructor",
         lambda v: (
@@ -170,13 +164,19 @@ _KINDS: dict[str, tuple[str, Callable[[Value], bool]]] = {
 }
 
 
+def _is_layer(value: Value) -> bool:
+    return isinstance(value, LayerValue | OperatorConstructor | BlockConstructor) or (
+        isinstance(value, Builtin) and value.operator is not None
+    )
+
+
 def typed(frame: Frame, parameter: Parameter, value: Value, span: Span, scope: Scope) -> Value:
     """A hyperparameter's value, checked against its annotation or the type of its default."""
     kind = _kind_of(frame, parameter, scope)
     if isinstance(value, Poison) or kind is None:
         return _named(parameter.name, value)
     expected, accepts = _KINDS[kind]
-    if value is None and parameter.default is not None:
+    if value is None and _admits_none(parameter.default):
         return value
     if not accepts(value):
         raise Fault(
@@ -192,13 +192,14 @@ def typed(frame: Frame, parameter: Parameter, value: Value, span: Span, scope: S
     return _named(parameter.name, value)
 
 
+def _admits_none(default: Expression | None) -> bool:
+    return isinstance(default, Literal) and default.value is None
+
+
 def _named(name: str, value: Value) -> Value:
     """A layer that is handed over unbound takes the hyperparameter's name."""
-    if isinstance(value, LayerValue):
+    if isinstance(value, LayerValue | ListValue | TupleValue):
         value.name = value.name or name
-    elif isinstance(value, ListValue | TupleValue):
-        holds_layers = any(isinstance(item.value, LayerValue) for item in value.items)
-        value.name = value.name or (name if holds_layers else None)
     return value
 
 
@@ -219,12 +220,9 @@ def _kind_of(frame: Frame, parameter: Parameter, scope: Scope) -> str | None:
     if parameter.default is None:
         return None
     default = frame.within(scope).evaluate(parameter.default)
-    if isinstance(default, bool):
-        return "bool"
-    if isinstance(default, int | float):
-        return "float"  # an int default admits a float where the use does
-    if isinstance(default, str):
-        return "str"
-    if isinstance(default, OperatorConstructor | BlockConstructor | LayerValue):
+    # An int default admits a float where the use does, a constructor a layer, and a list of layers
+    # is one.
+    if isinstance(default, ListValue) and any(_is_layer(item.value) for item in default.items):
         return "layer"
-    return None
+    kinds = ("bool", "float", "str", "list", "map", "dtype", "layer")
+    return next((kind for kind in kinds if _KINDS[kind][1](default)), None)

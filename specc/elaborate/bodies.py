@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from specc.elaborate.binding import bind_parameters
 from specc.elaborate.calls import tensors_in
-from specc.elaborate.context import Frame
+from specc.elaborate.context import Frame, Silent
 from specc.elaborate.evaluate import evaluate
 from specc.elaborate.facts import (
     DuplicateName,
@@ -16,8 +18,8 @@ from specc.elaborate.facts import (
 from specc.elaborate.layers import Results, apply_layer, apply_members, as_layer
 from specc.elaborate.nothing import Nothing, Returned
 from specc.elaborate.operate import as_tensor
-from specc.elaborate.scope import Scope
-from specc.elaborate.signature import Silent, match
+from specc.elaborate.scope import Binding, Scope
+from specc.elaborate.signature import match
 from specc.elaborate.statements import run_statements
 from specc.elaborate.values import (
     POISON,
@@ -31,6 +33,7 @@ from specc.elaborate.values import (
     TupleValue,
     describe,
     is_poisoned,
+    is_size,
 )
 from specc.frontend import syntax
 from specc.frontend.diagnostics import Fault, Label
@@ -63,11 +66,11 @@ def run_body(frame: Frame, layer: LayerValue, tensors: tuple[Tensor, ...]) -> Re
         _bind_inputs(frame, definition, tensors, where)
     except Silent:
         return POISON
-    results = run_definition(frame, definition)
-    if isinstance(results, Poison):
+    try:
+        return run_definition(frame, definition)
+    except Fault as fault:
+        frame.recover(fault, definition.name_span)
         return POISON
-    check_results(frame, definition, results)
-    return results
 
 
 def _bind_inputs(
@@ -128,7 +131,15 @@ def _point_free(
 
 
 def run_definition(frame: Frame, definition: syntax.ModuleDefinition) -> Results:
-    """Runs a body whose inputs are bound, and gives its results as tensors."""
+    """Runs a body whose inputs are bound, and gives its results, checked against the header."""
+    header = dict(frame.scope.names)
+    results = _results(frame, definition)
+    if not isinstance(results, Poison):
+        check_results(frame, definition, results, header)
+    return results
+
+
+def _results(frame: Frame, definition: syntax.ModuleDefinition) -> Results:
     if definition.result is not None:
         value, span = evaluate(frame, definition.result), definition.result.span
     else:
@@ -159,9 +170,15 @@ def run_definition(frame: Frame, definition: syntax.ModuleDefinition) -> Results
 
 
 def check_results(
-    frame: Frame, definition: syntax.ModuleDefinition, results: tuple[Tensor, ...]
+    frame: Frame,
+    definition: syntax.ModuleDefinition,
+    results: tuple[Tensor, ...],
+    header: Mapping[str, Binding],
 ) -> None:
-    """Checks results against the header's ``->``."""
+    """Checks results against the header's ``->``, where names mean what they meant in ``header``.
+
+    A size that the body binds may be named too.
+    """
     outputs = definition.outputs
     if not outputs:
         return
@@ -175,7 +192,8 @@ def check_results(
                 found=len(results),
             )
         )
-    dims = Scope(frame.scope)
+    sizes = {name: b for name, b in frame.scope.names.items() if is_size(b.value)}
+    dims = Scope(frame.scope.parent, sizes | dict(header))
     for position, (output, result) in enumerate(zip(outputs, results, strict=True)):
         what = f"output {output.name}" if output.name else "the result"
         if output.name is None and len(outputs) > 1:
@@ -198,14 +216,16 @@ def check_results(
 
 def refuse_duplicates(frame: Frame, definition: syntax.ModuleDefinition) -> None:
     """Two entries of one header may not bear the same name."""
+    entries = (*definition.hyperparameters, *(definition.inputs or ()))
+    _refuse_repeated(frame, [(entry.name, entry.name_span) for entry in entries])
+    _refuse_repeated(frame, [(o.name, o.span) for o in definition.outputs if o.name is not None])
+
+
+def _refuse_repeated(frame: Frame, names: list[tuple[str, Span]]) -> None:
     seen: dict[str, Span] = {}
-    for parameter in (*definition.hyperparameters, *(definition.inputs or ())):
-        if parameter.name in seen:
+    for name, span in names:
+        if name in seen:
             frame.report(
-                DuplicateName(
-                    where=parameter.name_span,
-                    because=(Label(seen[parameter.name], "the first"),),
-                    name=parameter.name,
-                )
+                DuplicateName(where=span, because=(Label(seen[name], "the first"),), name=name)
             )
-        seen.setdefault(parameter.name, parameter.name_span)
+        seen.setdefault(name, span)

@@ -13,7 +13,7 @@ from specc.elaborate.facts import (
 )
 from specc.elaborate.instances import Activation, Built, BuiltOperator, Claim
 from specc.elaborate.names import snake_case
-from specc.elaborate.values import LayerValue
+from specc.elaborate.values import BlockConstructor, LayerValue, OperatorConstructor
 from specc.frontend.diagnostics import Fact, Fault, Label
 from specc.frontend.facts import SizeMismatch
 from specc.frontend.source import Span
@@ -23,15 +23,49 @@ from specc.ir.types import TensorType
 from specc.ops.apply import Applied, SlotValue
 
 
-def replayed(activation: Activation, layer: LayerValue, label: str | None) -> Built | None:
-    """The layer that stands in this place since the instance was first applied."""
+def replayed(
+    activation: Activation, layer: LayerValue, label: str | None, span: Span
+) -> Built | None:
+    """The layer that stands in this place since the instance was first applied.
+
+    Raises a Fault where that one is of another kind.
+    """
     name = label or layer.name
     if name is None:
         stem = snake_case(layer.constructor.name)
         name = f"{stem}{activation.counters.get(stem, 0) + 1}"
         if name in activation.instance.layers:
             activation.auto_name(stem)
-    return activation.instance.layers.get(name)
+    built = activation.instance.layers.get(name)
+    if built is not None and not _same_kind(built, layer):
+        kind = layer.constructor.name
+        raise Fault(
+            SharingFault(
+                where=span,
+                because=(Label(built.span, "the layer that is shared"),),
+                problem=f"{name!r} was a {kind_of(built)} where this block was applied before, "
+                f"and is a {kind} here",
+                advice="a shared layer does the same at each place, up to sizes",
+            )
+        )
+    return built
+
+
+def kind_of(built: Built) -> str:
+    """The name of a layer's constructor."""
+    return built.operator.name if isinstance(built, BuiltOperator) else built.kind
+
+
+def _same_kind(built: Built, layer: LayerValue) -> bool:
+    constructor = layer.constructor
+    if isinstance(built, BuiltOperator):
+        return isinstance(constructor, OperatorConstructor) and (
+            constructor.operator is built.operator
+        )
+    if isinstance(constructor, BlockConstructor):
+        other = built.constructor
+        return isinstance(other, BlockConstructor) and other.definition is constructor.definition
+    return type(constructor) is type(built.constructor)
 
 
 def claim(
@@ -41,12 +75,12 @@ def claim(
     problem = problem_with(name)
     if problem is not None:
         raise Fault(ReservedName(where=span, name=name, reason=problem))
-    earlier = activation.claims.get(name)
-    if earlier is None:
-        # "a.b" and "a" cannot both be layers, nor can "a.b" lie inside a layer named "a".
-        parts = name.split(".")
-        for end in range(1, len(parts)):
-            earlier = earlier or activation.claims.get(".".join(parts[:end]))
+    earlier = activation.claims.get(name) or activation.prefixes.get(name)
+    # "a.b" and "a" cannot both be layers: one of them would lie inside the other.
+    parts = name.split(".")
+    outer = [".".join(parts[:end]) for end in range(1, len(parts))]
+    for prefix in outer:
+        earlier = earlier or activation.claims.get(prefix)
     if earlier is not None:
         because = (Label(earlier.span, "the first claim"),) if earlier.span != span else ()
         raise Fault(NameClaimedTwice(where=span, name=name, because=because))
@@ -56,7 +90,12 @@ def claim(
             kind = layer.constructor.name if layer is not None else "parameter"
             because = (Label(Span(loop.file, loop.start, loop.start + len("while")), "the loop"),)
             raise Fault(LayerMadeInLoop(where=made, because=because, kind=kind))
+    built = layer.built if layer else None
+    if activation.captured.get(parts[0], built) is not built:
+        activation.rename_captured(parts[0])
     activation.claims[name] = Claim(layer, span)
+    for prefix in outer:
+        activation.prefixes.setdefault(prefix, activation.claims[name])
 
 
 def claim_state(frame: Frame, activation: Activation, name: str, span: Span) -> None:
@@ -91,9 +130,9 @@ def not_the_same(layer: LayerValue, applied: Applied, span: Span) -> Fact:
     """The fact that a shared layer's attributes would differ between two uses."""
     assert isinstance(layer.built, BuiltOperator)
     changed = [
-        f"{name} {layer.built.attributes[name]} before, {value} here"
+        f"{name} {layer.built.attributes.get(name)} before, {value} here"
         for name, value in applied.attributes.items()
-        if layer.built.attributes[name] != value
+        if layer.built.attributes.get(name) != value
     ]
     return SharingFault(
         where=span,
@@ -157,19 +196,37 @@ def add_parameter(frame: Frame, record: ParameterRecord) -> None:
 
 
 def record_aliases(
-    frame: Frame, activation: Activation, layer: LayerValue, label: str | None
+    frame: Frame, activation: Activation, layer: LayerValue, label: str | None, span: Span
 ) -> None:
-    """Where a layer is applied under a second name, that name is an alias of its state."""
+    """Where a layer is applied under a second name, that name is an alias of its state.
+
+    Raises a Fault where another layer has that name.
+    """
     built = layer.built
     assert built is not None
     name = label or layer.name
     if name is None:
         return
     path = join(activation.instance.path, name)
-    if path == built.path or not isinstance(built, BuiltOperator):
+    if path == built.path:
         return
-    for slot in built.state:
-        if slot not in built.borrows:
-            alias, owner = join(path, slot), join(built.path, slot)
-            if alias not in frame.context.parameters:
-                frame.context.aliases[alias] = owner
+    earlier = activation.claims.get(name)
+    if earlier is not None and earlier.layer is not None and earlier.layer.built is built:
+        return
+    claim(frame, activation, layer, name, span)
+    frame.context.aliases |= _aliases(built, path)
+
+
+def _aliases(built: Built, alias: str) -> dict[str, str]:
+    """The names of all state in a layer under a second name, to its own names."""
+    found: dict[str, str] = {}
+    pending: list[tuple[Built, str]] = [(built, alias)]
+    while pending:
+        layer, path = pending.pop()
+        own = set(layer.state)
+        if isinstance(layer, BuiltOperator):
+            own -= set(layer.borrows)
+        else:
+            pending.extend((inner, join(path, name)) for name, inner in layer.layers.items())
+        found |= {join(path, slot): join(layer.path, slot) for slot in sorted(own)}
+    return found

@@ -66,6 +66,9 @@ def call(frame: Frame, callee: Value, given: Given) -> Value:
             if callee.operator is not None and _is_for_tensors(given):
                 return _call_operator(frame, OperatorConstructor(callee.operator), given)
             _no_keywords(callee.name, given)
+            # Looking at an entry takes about half a step.
+            frame.context.steps += sum(map(extent, given.values)) // 2
+            frame.context.spend(given.span)
             result = callee.function(*(value for value, _ in given.positional))
             frame.context.spend_on(result, given.span)
             return result

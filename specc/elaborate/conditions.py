@@ -34,18 +34,20 @@ def both(frame: Frame, node: syntax.Binary, left: Value, right: Value) -> Value:
     raise Fault(BadOperands(operator=node.operator, left=describe(left), right=describe(right)))
 
 
-def truth_of(frame: Frame, value: Value, node: syntax.Expression) -> bool:
-    """The truth of a value; a report and False where it has none when compiling."""
+def truth_of(frame: Frame, value: Value, node: syntax.Expression) -> bool | Poison:
+    """The truth of a value; a report and POISON where it has none when compiling."""
+    if isinstance(value, Poison):
+        return POISON
     if is_tensor(value):
-        raise Fault(NotSupported(where=node.span, feature="a condition on a tensor"))
+        frame.report(NotSupported(where=node.span, feature="a condition on a tensor"))
+        return POISON
     try:
         return arithmetic.truth(value, "if")
     except Fault as fault:
         frame.report(fault.fact, node.span)
-        return False
+        return POISON
 
 
 def condition_of(frame: Frame, node: syntax.Expression) -> bool | Poison:
     """The truth of a compile-time condition."""
-    value = frame.evaluate(node)
-    return POISON if isinstance(value, Poison) else truth_of(frame, value, node)
+    return truth_of(frame, frame.evaluate(node), node)

@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from specc.elaborate.facts import LimitExceeded
+from specc.elaborate.facts import BadValue, LimitExceeded
 from specc.elaborate.instances import Activation, Instance
 from specc.elaborate.scope import Scope
-from specc.elaborate.values import LayerValue, ListValue, Poison, Requirement, Tensor, Value
+from specc.elaborate.values import LayerValue, Poison, Requirement, Tensor, Value
 from specc.frontend.diagnostics import Fact, Fault, Label, Report
 from specc.frontend.source import Sources, Span
 from specc.ir.graph import Constraint, Role
@@ -28,13 +28,14 @@ if TYPE_CHECKING:
 class Bounds:
     """How much a file may ask the elaborator for. No real network comes near."""
 
-    steps: int = 10_000_000  # expressions and statements evaluated
-    nodes: int = 1_000_000  # operations and applications built
+    steps: int = 500_000  # expressions and statements evaluated, apart from those of nodes
+    steps_of_node: int = 50  # that each node which is built admits besides
+    nodes: int = 400_000  # operations and applications built
     depth: int = 400  # nested expressions and uses of blocks
     uses: int = 48  # blocks within blocks
     parameters: int = 10**12  # elements of all parameters together
-    items: int = 1_000_000  # entries of one list
-    digits: int = 30  # of an int
+    items: int = 400_000  # entries of one list, with those of the lists in it
+    digits: int = 18  # of an int or a size, which targets keep in 64 bits
 
 
 @dataclass(eq=False)
@@ -78,15 +79,13 @@ class Context:
         """Counts one step. Raises a Fault where too many were taken."""
         self.steps += 1
         if self.steps > self.bounds.steps:
-            raise OutOfBounds(
-                LimitExceeded(where=span, what="steps of evaluation", limit=self.bounds.steps)
-            )
+            limit = self.bounds.steps + self.bounds.steps_of_node * self.nodes
+            if self.steps > limit:
+                raise OutOfBounds(LimitExceeded(where=span, what="steps of evaluation", limit=limit))
 
     def spend_on(self, value: Value, span: Span) -> None:
-        """Counts the steps that making a list takes. Raises a Fault where it is too long."""
-        if not isinstance(value, ListValue):
-            return
-        count = len(value.items)
+        """Counts the steps that making a list or map takes. Raises a Fault where it is too long."""
+        count = extent(value)
         if count > self.bounds.items:
             raise Fault(
                 LimitExceeded(where=span, what="entries in a list", limit=self.bounds.items)
@@ -128,6 +127,13 @@ class Context:
             )
 
 
+class Silent(Fault):
+    """What is wrong has been reported already."""
+
+    def __init__(self, span: Span) -> None:
+        super().__init__(BadValue(where=span, problem=""))
+
+
 class OutOfBounds(Fault):
     """A limit is exceeded: the only fault that ends an elaboration at once."""
 
@@ -154,6 +160,8 @@ class Frame:
 
     def recover(self, fault: Fault, span: Span) -> None:
         """Reports a fault and goes on; an exceeded limit ends the elaboration instead."""
+        if isinstance(fault, Silent):
+            return
         self.report(fault.fact, span)
         if isinstance(fault, OutOfBounds):
             raise fault

@@ -6,12 +6,12 @@ from specc.elaborate.building import add_parameter, claim_state
 from specc.elaborate.calls import is_tensor
 from specc.elaborate.context import Frame, ParameterRecord
 from specc.elaborate.evaluate import evaluate
-from specc.elaborate.facts import WrongType
+from specc.elaborate.facts import SharingFault, WrongType
 from specc.elaborate.initializers import initializer_value
 from specc.elaborate.instances import Activation, DeclaredState
 from specc.elaborate.operate import as_tensor
 from specc.elaborate.signature import dtype_of, match, size_of
-from specc.elaborate.values import StateReference, Tensor
+from specc.elaborate.values import StateReference, Tensor, describe, is_poisoned
 from specc.frontend import syntax
 from specc.frontend.diagnostics import Fault
 from specc.frontend.facts import UnknownSize
@@ -36,6 +36,16 @@ def declare(frame: Frame, node: syntax.StateDeclaration) -> None:
             )
         )
     type_ = _state_type(frame, node.shape, node.name)
+    if node.role == "param" and not type_.dtype.is_float:
+        raise Fault(
+            WrongType(
+                where=node.shape.span,
+                what="the dtype of a param",
+                expected="a float, since it is trained",
+                found=type_.dtype.value,
+                advice=f"write `const {node.name}: ... ~ ...` for numbers that are not trained",
+            )
+        )
     initializer: Initializer | None = Initializer(name="zeros")
     if node.initializer is not None:
         initializer = initializer_value(frame, node.initializer)
@@ -45,6 +55,16 @@ def declare(frame: Frame, node: syntax.StateDeclaration) -> None:
         activation.instance.state[node.name] = declared
         if initializer is not None:
             _record(frame, activation, declared, initializer)
+    elif (first := activation.instance.state.get(node.name)) is None or first.type != type_:
+        before = first.type if first else "none"
+        raise Fault(
+            SharingFault(
+                where=node.name_span,
+                problem=f"the same {node.name} cannot serve both inputs: "
+                f"it was {before} before, and is {type_} here",
+                advice="apply the constructor at each place for a block of its own",
+            )
+        )
     if node.role == "buffer":
         activation.buffers[node.name] = type_
     reference = StateReference(activation.instance, node.name, type_, node.name_span)
@@ -104,6 +124,15 @@ def _constant(frame: Frame, node: syntax.StateDeclaration) -> None:
             )
         )
     value = evaluate(frame, node.value)
+    if node.shape is not None and not is_tensor(value) and not is_poisoned(value):
+        raise Fault(
+            WrongType(
+                where=node.value.span,
+                what=f"a const with a shape, {node.name},",
+                expected="a tensor",
+                found=describe(value),
+            )
+        )
     if is_tensor(value) and node.shape is not None:
         tensor = as_tensor(frame, value, node.value.span)
         assert isinstance(tensor, Tensor)

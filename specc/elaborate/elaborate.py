@@ -7,17 +7,19 @@ import sys
 from collections.abc import Mapping
 from contextlib import contextmanager
 from functools import cache
+from keyword import iskeyword
 from typing import TYPE_CHECKING, Any
 
 from specc.elaborate import evaluate as evaluation
 from specc.elaborate.binding import bind_parameters
-from specc.elaborate.bodies import check_results, refuse_duplicates, run_body, run_definition
-from specc.elaborate.builtins import as_list, as_tuple, builtins
+from specc.elaborate.bodies import refuse_duplicates, run_body, run_definition
+from specc.elaborate.builtins import builtins
 from specc.elaborate.context import Bounds, Context, Frame, OutOfBounds
-from specc.elaborate.facts import DuplicateName, UnknownNet, UnusedBinding
+from specc.elaborate.facts import DuplicateName, ReservedName, UnknownNet, UnusedBinding
 from specc.elaborate.generalize import generalize
 from specc.elaborate.initializers import collect_rules, resolve_parameters
 from specc.elaborate.instances import Activation, Instance
+from specc.elaborate.interface import as_attributes, from_python, output_names, port_names
 from specc.elaborate.layers import Results
 from specc.elaborate.recipe import recipe_of
 from specc.elaborate.scope import Scope
@@ -26,7 +28,6 @@ from specc.elaborate.values import (
     POISON,
     BlockConstructor,
     FunctionValue,
-    ListValue,
     OperatorConstructor,
     Poison,
     Value,
@@ -35,7 +36,6 @@ from specc.frontend import syntax
 from specc.frontend.diagnostics import Fault, Label, Report
 from specc.frontend.facts import NotSupported
 from specc.frontend.source import Sources, Span
-from specc.ir.attributes import Attribute
 from specc.ir.graph import Network, Port, SourceFile
 from specc.ir.types import DType
 from specc.ops.registry import operators
@@ -144,12 +144,14 @@ def _elaborate(
         compiler=f"specc {__version__}",
         name=definition.name,
         sources=tuple(SourceFile(name=s.name, text=s.text) for s in context.sources.files),
-        hyperparameters=_as_attributes(values),
+        hyperparameters=as_attributes(values),
         inputs=tuple(Port(name=value.name, type=value.type) for value in body.inputs),
         outputs=tuple(
             Port(name=name, type=types[id_])
             for name, id_ in zip(
-                _output_names(definition, len(body.results)), body.results, strict=True
+                output_names(definition, len(body.results), set(context.parameters)),
+                body.results,
+                strict=True,
             )
         ),
         templates=templates,
@@ -253,7 +255,7 @@ def _build_net(
         if isinstance(value, syntax.Expression):  # as written behind --set
             given[name] = (frame.evaluate(value), value.span)
         else:
-            given[name] = (_from_python(value), definition.name_span)
+            given[name] = (from_python(value), definition.name_span)
     values = bind_parameters(
         frame, definition.name, definition.hyperparameters, [], given, definition.name_span, scope
     )
@@ -267,6 +269,10 @@ def _build_net(
             NotSupported(where=definition.name_span, feature="a net without a list of inputs")
         )
     inputs = []
+    for name, span in port_names(definition):
+        if iskeyword(name):
+            reason = f"{name!r} is a keyword of Python"
+            raise Fault(ReservedName(where=span, name=name, reason=reason))
     for parameter in definition.inputs:
         if parameter.default is not None:
             raise Fault(NotSupported(where=parameter.span, feature="an optional input"))
@@ -280,43 +286,8 @@ def _build_net(
     results: Results = run_definition(inner, definition)
     if isinstance(results, Poison):
         return None
-    check_results(inner, definition, results)
     activation.results = results
     return activation, values
-
-
-def _from_python(value: Any) -> Value:
-    if isinstance(value, list):
-        return as_list(_from_python(item) for item in value)
-    if isinstance(value, tuple):
-        return as_tuple(_from_python(item) for item in value)
-    if isinstance(value, dict):
-        return {key: _from_python(item) for key, item in value.items()}
-    return value
-
-
-def _as_attributes(values: Mapping[str, Value]) -> dict[str, Attribute]:
-    """The hyperparameters that are plain data, for the record."""
-    plain: dict[str, Attribute] = {}
-    for name, value in values.items():
-        if isinstance(value, ListValue):
-            entries = tuple(item.value for item in value.items)
-            if all(isinstance(entry, bool | int | float | str) for entry in entries):
-                plain[name] = entries
-        elif value is None or isinstance(value, bool | int | float | str | DType):
-            plain[name] = value
-    return plain
-
-
-def _output_names(definition: syntax.ModuleDefinition, count: int) -> list[str]:
-    names = [output.name for output in definition.outputs] or [None] * count
-    taken = {name for name in names if name} | {p.name for p in definition.inputs or ()}
-    default = "output"
-    while default in taken:
-        default += "_"
-    if count == 1:
-        return [names[0] or default]
-    return [name or f"{default}{position + 1}" for position, name in enumerate(names)]
 
 
 def _warn_of_unused(context: Context) -> None:

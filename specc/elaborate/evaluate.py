@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from specc.elaborate import arithmetic
-from specc.elaborate.builtins import bounded_text, text_of
+from specc.elaborate.arithmetic import bounded_text
+from specc.elaborate.builtins import text_of
 from specc.elaborate.calls import is_tensor, result_of
 from specc.elaborate.conditions import both, condition_of, right_side, truth_of
 from specc.elaborate.context import Frame
@@ -73,7 +74,7 @@ def _name(frame: Frame, node: syntax.Name) -> Value:
 
 
 def _literal(frame: Frame, node: syntax.Literal) -> Value:
-    return node.value
+    return arithmetic.bounded(node.value, frame.context.bounds.digits)
 
 
 def _interpolation(frame: Frame, node: syntax.Interpolation) -> Value:
@@ -85,7 +86,9 @@ def _interpolation(frame: Frame, node: syntax.Interpolation) -> Value:
         value = evaluate(frame, part)
         if is_poisoned(value):
             return POISON
-        parts.append(text_of(value))
+        frame.context.steps += extent(value)
+        frame.context.spend(part.span)
+        parts.append(bounded_text(text_of(value)))
     return bounded_text("".join(parts))
 
 
@@ -104,6 +107,7 @@ def _binary(frame: Frame, node: syntax.Binary) -> Value:
         return on_tensors(frame, node, left, right)
     if node.operator in ("and", "or"):
         return both(frame, node, left, right)
+    frame.context.steps += min(extent(left), extent(right)) // 4  # as lists are compared
     result = arithmetic.binary(node.operator, left, right, digits=frame.context.bounds.digits)
     if isinstance(result, ListValue):
         frame.context.spend_on(result, node.span)
@@ -122,7 +126,8 @@ def _unary(frame: Frame, node: syntax.Unary) -> Value:
         assert isinstance(tensor, Tensor)
         return result_of(operate(frame, operator_named(frame, name), {}, (tensor,), node.span))
     if node.operator == "not":
-        return not truth_of(frame, value, node.operand)
+        truth = truth_of(frame, value, node.operand)
+        return POISON if isinstance(truth, Poison) else not truth
     return arithmetic.unary(node.operator, value)
 
 

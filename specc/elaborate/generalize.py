@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from keyword import iskeyword
 from typing import Any
 
 from specc.elaborate.context import Context
@@ -268,6 +269,7 @@ def _children_first(root: Activation) -> Iterator[Activation]:
 
 def _fresh(name: str, taken: set[str]) -> str:
     candidate, count = name, 1
+    taken |= {word for word in (name, f"out_{name}") if iskeyword(word)}
     if candidate in taken:
         candidate = f"out_{name}"  # most often a second width: ``channels`` and ``out_channels``
     while candidate in taken:

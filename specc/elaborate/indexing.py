@@ -19,7 +19,7 @@ from specc.elaborate.values import (
 )
 from specc.frontend import syntax
 from specc.frontend.diagnostics import Fault
-from specc.frontend.facts import nearest
+from specc.frontend.facts import UnknownSize, nearest
 from specc.frontend.source import Span
 from specc.ops.registry import operators
 
@@ -58,16 +58,14 @@ def index(frame: Frame, value: Value, node: syntax.Index) -> Value:
                 what="what is indexed", expected="a tensor, a list or a map", found=describe(value)
             )
         )
-    entries = list(items_of(value))
     if isinstance(key, bool) or not isinstance(key, int):
         raise Fault(
             WrongType(where=item.span, what="an index", expected="an int", found=describe(key))
         )
-    if not -len(entries) <= key < len(entries):
-        raise Fault(
-            BadValue(where=item.span, problem=f"index {key} is outside a list of {len(entries)}")
-        )
-    return entries[key]
+    length = len(value) if isinstance(value, range) else len(value.items)
+    if not -length <= key < length:
+        raise Fault(BadValue(where=item.span, problem=f"index {key} is outside a list of {length}"))
+    return value[key] if isinstance(value, range) else value.items[key].value
 
 
 def _slice_list(frame: Frame, value: Value, node: syntax.Slice) -> Value:
@@ -146,13 +144,22 @@ def unpack(frame: Frame, value: Value, count: int, span: Span) -> list[Value]:
         tensor = as_tensor(frame, value, span)
         assert isinstance(tensor, Tensor)
         leading = tensor.type.shape[0] if tensor.type.rank else 0
+        if not isinstance(leading, int):
+            raise Fault(
+                UnknownSize(
+                    operator="=",
+                    where=span,
+                    what="the leading size of a tensor that is taken apart",
+                    size=str(leading),
+                )
+            )
         if leading != count:
             raise Fault(
                 WrongResultCount(
                     where=span,
                     owner=f"a tensor {tensor.type.shape_text} taken apart",
                     expected=count,
-                    found=leading if isinstance(leading, int) else -1,
+                    found=leading,
                 )
             )
         part = operators()["slice"]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from specc.elaborate.context import Context, Frame, ParameterRecord
 from specc.elaborate.facts import BadInitializer, UnusedPattern, WrongType
+from specc.elaborate.patterns import pattern_matches
 from specc.elaborate.values import (
     BlockConstructor,
     InitializerValue,
@@ -21,6 +21,7 @@ from specc.frontend.diagnostics import Fault, Label
 from specc.frontend.facts import NotSupported, UnknownName, nearest
 from specc.frontend.source import Span
 from specc.initialize import catalogue
+from specc.ir.flatten import join
 from specc.ir.graph import Parameter
 from specc.ir.initializer import Initializer
 
@@ -39,6 +40,7 @@ class Rule:
     initializer: Initializer
     span: Span
     target_span: Span
+    is_block: bool = False
 
 
 # ---- expressions ---------------------------------------------------------------------------------
@@ -145,20 +147,20 @@ def _rule(frame: Frame, node: syntax.InitRule, prefix: str) -> Rule | None:
     if node.operator != "~" or node.index:
         raise Fault(NotSupported(where=node.span, feature="a direct edit of a parameter"))
     initializer = initializer_value(frame, node.value)
-    kind, pattern = None, ""
+    kind, pattern, is_block = None, "", False
     if isinstance(node.target, syntax.Literal | syntax.Interpolation):
         text = frame.evaluate(node.target)
         if isinstance(text, Poison):
             return None
         pattern = str(text)
     else:
-        kind, pattern = _kind_target(frame, node.target)
+        kind, pattern, is_block = _kind_target(frame, node.target)
     if initializer is None:
         return None
-    return Rule(kind, pattern, prefix, initializer, node.span, node.target.span)
+    return Rule(kind, pattern, prefix, initializer, node.span, node.target.span, is_block)
 
 
-def _kind_target(frame: Frame, target: syntax.Expression) -> tuple[str, str]:
+def _kind_target(frame: Frame, target: syntax.Expression) -> tuple[str, str, bool]:
     parts: list[tuple[str, Span]] = []
     node = target
     while isinstance(node, syntax.Attribute):
@@ -176,8 +178,16 @@ def _kind_target(frame: Frame, target: syntax.Expression) -> tuple[str, str]:
     parts.reverse()
     binding = frame.scope.find(node.name)
     kind = binding.value if binding else None
-    operator = getattr(kind, "operator", None)
-    if not isinstance(kind, BlockConstructor | OperatorConstructor) and operator is None:
+    if binding is not None and not isinstance(kind, BlockConstructor | OperatorConstructor):
+        raise Fault(
+            WrongType(
+                where=node.span,
+                what="the target of a rule",
+                expected="a kind of layer",
+                found=describe(kind),
+            )
+        )
+    if binding is None:
         raise Fault(
             UnknownName(where=node.span, name=node.name, known=tuple(frame.scope.visible()))
         )
@@ -185,28 +195,8 @@ def _kind_target(frame: Frame, target: syntax.Expression) -> tuple[str, str]:
         slots = tuple(slot.name for slot in kind.operator.state)
         if len(parts) > 1 or parts[0][0] not in slots:
             raise Fault(UnknownName(where=parts[0][1], name=parts[0][0], known=slots))
-    return node.name, ".".join(name for name, _ in parts)
-
-
-def pattern_matcher(pattern: str) -> re.Pattern[str]:
-    """``*`` stays within one name, ``**`` crosses dots.
-
-    >>> bool(pattern_matcher("**.weight").fullmatch("features.0.weight"))
-    True
-    >>> bool(pattern_matcher("*.weight").fullmatch("features.0.weight"))
-    False
-    """
-    parts = re.split(r"(\*+)", pattern)
-    # Runs of stars are one, so that a hostile pattern cannot make the matcher back-track for long.
-    return re.compile(
-        "".join(
-            (r"[^.]*" if part == "*" else r".*") if part.startswith("*") else re.escape(part)
-            for part in parts
-        )
-    )
-
-
-MAX_STARS = 8
+    is_block = isinstance(kind, BlockConstructor)
+    return node.name, ".".join(name for name, _ in parts), is_block
 
 
 def resolve_parameters(context: Context, *, complete: bool) -> tuple[Parameter, ...]:
@@ -218,7 +208,7 @@ def resolve_parameters(context: Context, *, complete: bool) -> tuple[Parameter, 
     chosen: dict[str, tuple[Initializer, Span]] = {}
     for rule in sorted(context.rules, key=lambda rule: rule.span):
         matched = _matches(context, rule)
-        if complete and not matched and rule.kind is None:
+        if complete and not matched and (rule.kind is None or _is_used(context, rule)):
             _report_unused(context, rule)
         for record in matched:
             chosen[record.name] = (rule.initializer, rule.span)
@@ -249,11 +239,12 @@ def resolve_parameters(context: Context, *, complete: bool) -> tuple[Parameter, 
 
 
 def _matches(context: Context, rule: Rule) -> list[ParameterRecord]:
-    if rule.pattern.count("*") > MAX_STARS:
-        return []
-    matcher = pattern_matcher(rule.pattern)
+    # What `*` stands for is trained; a buffer is meant only where its own name is written.
+    named = "*" not in rule.pattern.rpartition(".")[2]
     matched = []
     for record in context.parameters.values():
+        if record.role == "buffer" and not named:
+            continue
         if rule.prefix:
             if not record.name.startswith(f"{rule.prefix}."):
                 continue
@@ -261,13 +252,22 @@ def _matches(context: Context, rule: Rule) -> list[ParameterRecord]:
         else:
             name = record.name
         if rule.kind is None:
-            if matcher.fullmatch(name):
+            if pattern_matches(rule.pattern, name):
                 matched.append(record)
         elif (record.layer == rule.kind and record.slot == rule.pattern) or any(
-            matcher.fullmatch(inner) for inner in _names_within(record, rule.kind)
+            pattern_matches(rule.pattern, inner) for inner in _names_within(record, rule.kind)
         ):
             matched.append(record)
     return matched
+
+
+def _is_used(context: Context, rule: Rule) -> bool:
+    """Whether the net has a block of the rule's kind where it applies: one that has parameters."""
+    return rule.is_block and any(
+        rule.kind is not None and any(True for _ in _names_within(record, rule.kind))
+        for record in context.parameters.values()
+        if not rule.prefix or record.name.startswith(f"{rule.prefix}.")
+    )
 
 
 def _names_within(record: ParameterRecord, kind: str) -> Iterable[str]:
@@ -287,7 +287,7 @@ def _report_unused(context: Context, rule: Rule) -> None:
     context.report.add(
         UnusedPattern(
             where=rule.target_span,
-            pattern=rule.pattern,
+            pattern=join(rule.kind or "", rule.pattern),
             nearest=nearest(rule.pattern, names)
             or nearest(bare, names)
             or _sharing_end(bare, names),

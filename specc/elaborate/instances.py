@@ -18,6 +18,7 @@ from specc.elaborate.values import (
     InitializerValue,
     LayerValue,
     Sequence,
+    StateReference,
     Tensor,
 )
 from specc.frontend.source import Span
@@ -37,8 +38,13 @@ class BuiltOperator:
     operator: Operator
     attributes: Attributes
     state: dict[str, TensorType]
-    borrows: tuple[str, ...]
+    borrowed: Mapping[str, StateReference]  # the slots that it does not own
     span: Span
+
+    @property
+    def borrows(self) -> tuple[str, ...]:
+        """The names of the slots that it does not own."""
+        return tuple(slot for slot in self.state if slot in self.borrowed)
 
     @property
     def path(self) -> str:
@@ -193,6 +199,7 @@ class Activation:
     nodes: list[RawNode] = field(default_factory=list)
     results: tuple[Tensor, ...] = ()
     claims: dict[str, Claim] = field(default_factory=dict)
+    prefixes: dict[str, Claim] = field(default_factory=dict)  # of the dotted names among them
     counters: dict[str, int] = field(default_factory=dict)
     captured: dict[str, Built] = field(default_factory=dict)
     reads: dict[str, Tensor] = field(default_factory=dict)
@@ -238,14 +245,46 @@ class Activation:
         for name, other in self.captured.items():
             if other is built:
                 return name
-        name = built.name
-        while name in self.captured or name in self.instance.layers or name in self.instance.state:
-            name += "_"
+        name = self._free(built.name.replace(".", "_"), built)
         self.captured[name] = built
         assert self.parent is not None
         assert self.application is not None
         self.application.captured[name] = self.parent.reference(built)
         return name
+
+    def _free(self, name: str, built: Built) -> str:
+        """``name`` for a layer handed in, with underscores until nothing else here is called so."""
+        taken = {layer.partition(".")[0] for layer in self.instance.layers}
+        taken |= {*self.captured, *self.instance.state, *self.prefixes}
+        taken |= {
+            name
+            for name, claim in self.claims.items()
+            if claim.layer is None or claim.layer.built is not built
+        }
+        while name in taken:
+            name += "_"
+        return name
+
+    def rename_captured(self, old: str) -> None:
+        """Makes way for a layer of this body's own that is called as one handed in."""
+        assert self.application is not None
+        new = self._free(f"{old}_", self.captured[old])
+
+        def renamed(path: str) -> str:
+            first, dot, rest = path.partition(".")
+            return f"{new}{dot}{rest}" if first == old else path
+
+        self.captured = {renamed(name): built for name, built in self.captured.items()}
+        self.application.captured = {
+            renamed(name): path for name, path in self.application.captured.items()
+        }
+        self.reads = {renamed(path): tensor for path, tensor in self.reads.items()}
+        for node in self.nodes:
+            if isinstance(node, RawApplication):
+                node.reference = renamed(node.reference)
+                node.captured = {name: renamed(path) for name, path in node.captured.items()}
+            elif isinstance(node, RawRead):
+                node.reference = renamed(node.reference)
 
 
 def _is_within(built: Built, instance: Instance) -> bool:

@@ -93,7 +93,7 @@ def apply_layer(
     if isinstance(layer.constructor, Branches) and label is None and layer.name is None:
         return apply_branches(frame, layer.constructor, tensors)
     if layer.built is None and activation.replays:
-        layer.built = replayed(activation, layer, label)
+        layer.built = replayed(activation, layer, label, span)
     if isinstance(layer.constructor, OperatorConstructor):
         return _apply_operator(frame, activation, layer, tensors, span, label, always_named)
     return _apply_block(frame, activation, layer, tensors, span, label)
@@ -142,7 +142,7 @@ def _apply_operator(
             operator=operator,
             attributes=applied.attributes,
             state=types,
-            borrows=tuple(slot for slot in types if slot in layer.borrowed),
+            borrowed=layer.borrowed,
             span=layer.span,
         )
         activation.instance.layers[name] = layer.built
@@ -166,7 +166,7 @@ def _apply_operator(
     for slot_name, state_reference in layer.borrowed.items():
         if slot_name in layer.built.state:
             node.borrowed[slot_name] = read_state(frame, activation, state_reference, span).id
-    record_aliases(frame, activation, layer, label)
+    record_aliases(frame, activation, layer, label, span)
     node.results = tuple(activation.tensor(type_, span) for type_ in applied.results)
     activation.nodes.append(node)
     return node.results
@@ -194,6 +194,7 @@ def _apply_block(
         activation.instance.layers[name] = layer.built
     instance = layer.built
     assert isinstance(instance, Instance)
+    record_aliases(frame, activation, layer, label, span)
     frame.context.count_node(span)
     node = RawApplication(
         target=instance,

@@ -7,9 +7,9 @@ from typing import Any
 
 from specc.elaborate.builtins import items_of
 from specc.elaborate.calls import is_tensor
-from specc.elaborate.conditions import truth_of
-from specc.elaborate.context import Frame
-from specc.elaborate.facts import BadValue, LimitExceeded, WrongType
+from specc.elaborate.conditions import condition_of
+from specc.elaborate.context import Frame, Silent
+from specc.elaborate.facts import BadValue, LimitExceeded, ReservedName, WrongType
 from specc.elaborate.scope import Scope
 from specc.elaborate.values import POISON, Item, ListValue, Poison, TupleValue, Value, describe
 from specc.frontend import syntax
@@ -34,17 +34,23 @@ def tuple_value(frame: Frame, node: syntax.TupleExpression) -> Value:
 def _members(frame: Frame, members: tuple[syntax.Member, ...]) -> tuple[tuple[Item, ...], bool]:
     items: list[Item] = []
     failed = False
+    count = 0
     limit = frame.context.bounds.items
     for member in members:
         for inner in clause_frames(frame, member.clauses):
             if member.condition is not None:
-                condition = inner.evaluate(member.condition)
+                condition = condition_of(inner, member.condition)
                 if isinstance(condition, Poison):
-                    failed = True
+                    items.append(Item(POISON, member.span))
                     continue
-                if not truth_of(inner, condition, member.condition):
+                if not condition:
                     continue
             value = inner.evaluate(member.value)
+            size = extent(value)
+            frame.context.steps += size // 16  # copying an entry is that much less than a step
+            count += size + (not member.unpack)
+            if count > limit:
+                raise Fault(LimitExceeded(where=member.span, what="entries in a list", limit=limit))
             if member.unpack:
                 items.extend(_unpacked(inner, value, member))
                 failed = failed or isinstance(value, Poison)
@@ -52,8 +58,6 @@ def _members(frame: Frame, members: tuple[syntax.Member, ...]) -> tuple[tuple[It
                 label = label_text(inner, member.label)
                 failed = failed or isinstance(value, Poison)
                 items.append(Item(value, member.value.span, label))
-            if len(items) > limit:
-                raise Fault(LimitExceeded(where=member.span, what="entries in a list", limit=limit))
     return tuple(items), failed
 
 
@@ -61,9 +65,9 @@ def _unpacked(frame: Frame, value: Value, member: syntax.Member) -> list[Item]:
     if isinstance(value, Poison):
         return []
     if isinstance(value, ListValue | TupleValue):
-        frame.context.steps += len(value.items) // 16
         return list(value.items)
     if isinstance(value, range):
+        frame.context.steps += len(value) // 2
         return [Item(entry, member.span) for entry in value]
     frame.report(
         WrongType(
@@ -92,7 +96,7 @@ def iterations(
     """A frame with the targets bound, for each entry of a compile-time iterable."""
     value = frame.evaluate(iterable)
     if isinstance(value, Poison):
-        return
+        raise Silent(iterable.span)
     if is_tensor(value):
         raise Fault(
             WrongType(
@@ -138,7 +142,11 @@ def map_value(frame: Frame, node: syntax.MapExpression) -> Value:
                     found=describe(key),
                 )
             )
+        if key in result:
+            raise Fault(BadValue(where=key_node.span, problem=f"the key {key!r} is there twice"))
         result[key] = value
+    refuse_nesting(nesting(result))
+    frame.context.spend_on(result, node.span)
     return result
 
 
@@ -147,6 +155,8 @@ def label_text(frame: Frame, label: syntax.Expression | None) -> str | None:
     if label is None:
         return None
     text = frame.evaluate(label)
+    if text == "":
+        raise Fault(ReservedName(where=label.span, name="", reason="it is empty"))
     if text == "_":
         raise Fault(NotSupported(where=label.span, feature="a `_:` stage"))
     return text if isinstance(text, str) else None

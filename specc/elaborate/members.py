@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from specc.elaborate.facts import SharingFault, WrongType
 from specc.elaborate.instances import Built, BuiltOperator
 from specc.elaborate.values import (
@@ -47,6 +49,8 @@ def _not_applied(span: Span) -> SharingFault:
 
 def _member(built: Built, name: str, span: Span) -> Value:
     if isinstance(built, BuiltOperator):
+        if name in built.borrowed:
+            return replace(built.borrowed[name], origin=span)  # of its owner
         if name in built.state:
             return StateReference(built, name, built.state[name], span)
         raise Fault(UnknownName(where=span, name=name, known=tuple(built.state)))

@@ -13,4 +13,5 @@ def snake_case(kind: str) -> str:
     >>> snake_case("BatchNorm"), snake_case("PReLU"), snake_case("VGGBlock"), snake_case("Linear")
     ('batch_norm', 'p_relu', 'vgg_block', 'linear')
     """
-    return _WORD_START.sub("_", kind).lower()
+    # ReLU, SiLU, GELU: the field writes these words in mixed case.
+    return _WORD_START.sub("_", re.sub(r"([RS])([ei])LU", r"\1\2lu", kind)).lower()

@@ -7,13 +7,14 @@ from dataclasses import replace
 from typing import Any
 
 from specc.elaborate.context import Frame
-from specc.elaborate.facts import BadValue, WrongInputCount, WrongType
+from specc.elaborate.facts import BadValue, LimitExceeded, WrongInputCount, WrongType
 from specc.elaborate.instances import Activation, RawOperation, RawRead
 from specc.elaborate.values import Poison, Requirement, StateReference, Tensor, Value, describe
 from specc.frontend.diagnostics import Fact, Fault, Label
-from specc.frontend.facts import OperatorFact
+from specc.frontend.facts import DtypeMismatch, OperatorFact
 from specc.frontend.source import Span
 from specc.ir.dims import DimTooLarge
+from specc.ir.types import DType, TensorType
 from specc.ops.apply import Applied, complete, infer
 from specc.ops.operator import Operator
 from specc.ops.promotion import promote_all
@@ -112,6 +113,10 @@ def infer_at(
         raise Fault(placed(fault.fact, span, tensors, argument_spans)) from None
     except DimTooLarge as error:
         raise Fault(BadValue(where=span, problem=f"a size is too complicated: {error}")) from None
+    limit = frame.context.bounds.digits
+    for result in applied.results:
+        if any(isinstance(dim, int) and dim >= 10**limit for dim in result.shape):
+            raise Fault(LimitExceeded(where=span, what="digits in a size", limit=limit))
     for size, reason in applied.positive:
         frame.context.constrain(Requirement(">=", size, 1), reason, span)
     for left, right, reason in applied.equalities:
@@ -134,8 +139,14 @@ def placed(
     if not isinstance(fact, OperatorFact):
         return replace(fact, where=fact.where or span)
     where = argument_spans.get(fact.argument or "", span)
+    # The dtype is said where it matters, or is not the one that is meant where none is written.
+    by_dtype = isinstance(fact, DtypeMismatch)
+
+    def text_of_type(type_: TensorType) -> str:
+        return str(type_) if by_dtype or type_.dtype is not DType.F32 else type_.shape_text
+
     because = tuple(
-        Label(tensors[i].origin, f"this is {tensors[i].type.shape_text}")
+        Label(tensors[i].origin, f"this is {text_of_type(tensors[i].type)}")
         for i in fact.operands
         if i < len(tensors) and tensors[i].origin != where
     )

@@ -34,6 +34,20 @@ class Scope:
             scope = scope.parent
         return None
 
+    @property
+    def is_local(self) -> bool:
+        """Whether this is a definition's or a comprehension's: neither a file's nor the prelude."""
+        return self.parent is not None and self.parent.parent is not None
+
+    def local(self, name: str) -> Binding | None:
+        """The innermost binding of ``name`` within the definition."""
+        scope: Scope | None = self
+        while scope is not None and scope.is_local:
+            if name in scope.names:
+                return scope.names[name]
+            scope = scope.parent
+        return None
+
     def bind(self, name: str, value: Any, span: Span | None = None) -> None:
         """Binds ``name`` here."""
         self.names[name] = Binding(value, span)

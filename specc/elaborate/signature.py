@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from specc.elaborate.context import Frame
+from specc.elaborate import arithmetic
+from specc.elaborate.context import Frame, Silent
 from specc.elaborate.facts import BadValue, TypeMismatch, WrongType
 from specc.elaborate.scope import Scope
 from specc.elaborate.values import Poison, Requirement, describe, is_size
@@ -12,11 +13,10 @@ from specc.frontend import syntax
 from specc.frontend.diagnostics import Fault, Label
 from specc.frontend.facts import UnknownName
 from specc.frontend.source import Span
-from specc.ir.dims import Dim, Expr, divide_exactly, equal, substitute, symbol
+from specc.ir.dims import Dim, divide_exactly, equal, symbol
 from specc.ir.types import DType, TensorType
 
 _DTYPES = {dtype.value: dtype for dtype in DType}
-_UNKNOWN = "$unknown"  # stands for the one name that a dim is solved for
 
 
 def dtype_of(annotation: syntax.ShapeAnnotation) -> DType:
@@ -46,8 +46,10 @@ def declared_type(frame: Frame, annotation: syntax.ShapeAnnotation, dims: Scope)
         for name in _free_names(node, dims):
             dims.bind(name, symbol(name))
         size = size_of(frame, node, dims)
-        if isinstance(size, int) and size < 0:
-            raise Fault(BadValue(where=node.span, problem=f"a size of {size}"))
+        if isinstance(size, int):
+            if size < 0:
+                raise Fault(BadValue(where=node.span, problem=f"a size of {size}"))
+            arithmetic.bounded(size, frame.context.bounds.digits)
         shape.append(size)
     return TensorType(dtype_of(annotation), tuple(shape))
 
@@ -80,13 +82,6 @@ def size_of(frame: Frame, node: syntax.Expression, dims: Scope) -> Dim:
     return value  # type: ignore[no-any-return]
 
 
-class Silent(Fault):
-    """What is wrong has been reported already."""
-
-    def __init__(self, span: Span) -> None:
-        super().__init__(BadValue(where=span, problem=""))
-
-
 def _exact(frame: Frame, node: syntax.Binary, left: Dim, right: Dim) -> Dim:
     if right == 0:
         raise Fault(BadValue(where=node.span, problem="division by zero"))
@@ -103,7 +98,7 @@ def _exact(frame: Frame, node: syntax.Binary, left: Dim, right: Dim) -> Dim:
 
 
 def _free_names(node: syntax.Expression, dims: Scope) -> list[str]:
-    """Names of a dim expression that nothing local bears, in order."""
+    """Names of a dim expression that nothing in the header bears, in order."""
     if isinstance(node, syntax.Name):
         return [] if _is_bound(dims, node.name) else [node.name]
     if isinstance(node, syntax.Binary):
@@ -115,8 +110,8 @@ def _free_names(node: syntax.Expression, dims: Scope) -> list[str]:
 
 
 def _is_bound(dims: Scope, name: str) -> bool:
-    binding = dims.find(name)
-    return binding is not None and (is_size(binding.value) or isinstance(binding.value, Poison))
+    """Whether a hyperparameter, an input or an earlier dim bears a name; a file's do not count."""
+    return dims.local(name) is not None
 
 
 def match(
@@ -197,36 +192,69 @@ def _aligned(
 
 
 def _solve(frame: Frame, node: syntax.Expression, size: Dim, dims: Scope) -> Dim | None:
-    """The value of a dim expression, one unbound name in it solved for so that it is ``size``."""
+    """The value of a dim expression, one unbound name in it solved for so that it is ``size``.
+
+    None where no size that the name could have makes it so.
+    """
     free = _free_names(node, dims)
     if not free:
         return size_of(frame, node, dims)
-    if isinstance(node, syntax.Name):
-        dims.bind(node.name, size)
-        return size
     if len(free) > 1:
         raise Fault(
             BadValue(
                 where=node.span, problem=f"{' and '.join(free)} cannot both be solved for here"
             )
         )
-    unknown = symbol(_UNKNOWN)
-    trial = Scope(dims)
-    trial.bind(free[0], unknown)
-    expression = size_of(frame, node, trial)
-    # Linear in the unknown, c * u + d: u is (size - d) / c.
-    at_zero = substitute(expression, {_UNKNOWN: 0})
-    slope = substitute(expression, {_UNKNOWN: 1}) - at_zero
-    if isinstance(expression, Expr) and slope * unknown + at_zero == expression:
-        solution = divide_exactly(size - at_zero, slope)
-        if solution is not None:
-            dims.bind(free[0], solution)
-            return size
+    solution = _inverted(frame, node, size, dims)
+    if solution is None or (isinstance(solution, int) and solution < 0):
         return None
+    dims.bind(free[0], solution)
+    return size
+
+
+def _inverted(frame: Frame, node: syntax.Expression, size: Dim, dims: Scope) -> Dim | None:
+    """What the one unbound name in ``node`` has to be for ``node`` to be ``size``."""
+    if isinstance(node, syntax.Name):
+        return size
+    if isinstance(node, syntax.Binary):
+        on_left, on_right = bool(_free_names(node.left, dims)), bool(_free_names(node.right, dims))
+        if on_left and not on_right:
+            known = size_of(frame, node.right, dims)
+            inner = _undo_left(frame, node, size, known)
+            return None if inner is None else _inverted(frame, node.left, inner, dims)
+        if on_right and not on_left and node.operator in ("+", "-", "*"):
+            known = size_of(frame, node.left, dims)
+            inner = known - size if node.operator == "-" else _undo_left(frame, node, size, known)
+            return None if inner is None else _inverted(frame, node.right, inner, dims)
     raise Fault(
         BadValue(
             where=node.span,
-            problem=f"{free[0]} cannot be solved for here",
-            advice="name the size alone in an earlier dim",
+            problem="the size cannot be solved for here",
+            advice="name it alone in an earlier dim",
+        )
+    )
+
+
+def _undo_left(frame: Frame, node: syntax.Binary, size: Dim, known: Dim) -> Dim | None:
+    """``left`` of ``left operator known == size``; of products and sums, also the right side."""
+    match node.operator:
+        case "+":
+            return size - known
+        case "-":
+            return size + known
+        case "/":
+            return size * known
+        case "*":
+            if known == 0:
+                return None
+            rest = size % known
+            if isinstance(rest, int) and rest != 0:
+                return None
+            return _exact(frame, node, size, known)
+    raise Fault(
+        BadValue(
+            where=node.span,
+            problem=f"a size behind `{node.operator}` cannot be solved for",
+            advice="name it alone in an earlier dim",
         )
     )

@@ -18,7 +18,6 @@ from specc.elaborate.indexing import unpack
 from specc.elaborate.initializers import collect_rules
 from specc.elaborate.lists import iterations
 from specc.elaborate.nothing import NOTHING, Returned
-from specc.elaborate.signature import Silent
 from specc.elaborate.values import (
     POISON,
     LayerValue,
@@ -33,6 +32,7 @@ from specc.elaborate.values import (
 from specc.frontend import syntax
 from specc.frontend.diagnostics import Fault, Label
 from specc.frontend.facts import NotSupported
+from specc.frontend.source import Span
 
 
 def run_statements(frame: Frame, statements: tuple[syntax.Statement, ...]) -> Value:
@@ -42,12 +42,43 @@ def run_statements(frame: Frame, statements: tuple[syntax.Statement, ...]) -> Va
         frame.context.spend(statement.span)
         try:
             value = _STATEMENTS[type(statement)](frame, statement)
-        except Silent:
-            value = NOTHING
         except Fault as fault:
             frame.recover(fault, statement.span)
-            value = POISON if isinstance(statement, syntax.ExpressionStatement) else NOTHING
+            _poison(frame, (statement,), only_new=isinstance(statement, syntax.While))
+            value = POISON
     return value
+
+
+def _poison(
+    frame: Frame, statements: tuple[syntax.Statement, ...], *, only_new: bool = False
+) -> None:
+    """Binds what statements that could not be run would have bound, so that its uses are silent.
+
+    Raises Returned where one of them would have returned. ``only_new`` leaves what is bound as
+    it is.
+    """
+    pending = list(statements)
+    returns: Span | None = None
+    while pending:
+        match pending.pop():
+            case syntax.Assignment(targets=targets):
+                for target in targets:
+                    if not (only_new and frame.scope.find(target.name)):
+                        frame.scope.bind(target.name, POISON, target.span)
+            case syntax.StateDeclaration(name=name, name_span=span):
+                frame.scope.bind(name, POISON, span)
+            case syntax.If(body=body, otherwise=otherwise):
+                pending += (*body, *otherwise)
+            case syntax.For(targets=targets, body=body):
+                for target in targets:
+                    frame.scope.bind(target.name, POISON)
+                pending += body
+            case syntax.While(body=body) | syntax.OnBlock(body=body):
+                pending += body
+            case syntax.Return(span=span):
+                returns = span
+    if returns is not None:
+        raise Returned(POISON, returns)
 
 
 def _expression(frame: Frame, node: syntax.ExpressionStatement) -> Value:
@@ -93,6 +124,7 @@ def _if(frame: Frame, node: syntax.If) -> Value:
         return branch(frame, node, value, run_statements)
     condition = POISON if isinstance(value, Poison) else truth_of(frame, value, node.condition)
     if isinstance(condition, Poison):
+        _poison(frame, (node,))
         return POISON
     return run_statements(frame, node.body if condition else node.otherwise)
 
@@ -140,7 +172,7 @@ def _assert(frame: Frame, node: syntax.Assert) -> Value:
             uses[1:],
         )
     frame.context.report.add(AssertionFailed(where=where, because=because, uses=uses, text=text))
-    return NOTHING
+    raise Returned(POISON, node.span)  # what follows relies on what was asserted
 
 
 def _declaration(frame: Frame, node: syntax.StateDeclaration) -> Value:

@@ -110,6 +110,34 @@ class Item:
 MAX_NESTING = 100  # lists within lists, as the parser admits them; passes recurse on them
 
 
+def extent(value: Value) -> int:
+    """How many entries a value holds at all levels, each counted wherever it occurs."""
+    if isinstance(value, _Items):
+        return value.extent
+    if isinstance(value, range):
+        return len(value)
+    if isinstance(value, str):
+        return len(value) // 16
+    if isinstance(value, dict):
+        return len(value) + sum(extent(entry) for entry in value.values())
+    return 0
+
+
+def nesting(value: Value) -> int:
+    """How many lists and maps a value is within one another, itself included."""
+    if isinstance(value, _Items):
+        return value.nesting
+    if isinstance(value, dict):
+        return 1 + max((nesting(entry) for entry in value.values()), default=0)
+    return 0
+
+
+def refuse_nesting(levels: int) -> None:
+    """Raises a Fault where lists and maps nest too deep."""
+    if levels > MAX_NESTING:
+        raise Fault(LimitExceeded(what="levels of nested lists", limit=MAX_NESTING))
+
+
 @dataclass(eq=False)
 class _Items:
     """What lists and tuples share. Raises a Fault where they nest too deep."""
@@ -119,16 +147,20 @@ class _Items:
     layer: LayerValue | None = None
     name: str | None = None
     nesting: int = field(init=False)
+    extent: int = field(init=False)
     poisoned: bool = field(init=False)
 
     def __post_init__(self) -> None:
-        inner = [item.value for item in self.items if isinstance(item.value, _Items)]
-        self.nesting = 1 + max((value.nesting for value in inner), default=0)
-        self.poisoned = any(value.poisoned for value in inner) or any(
+        inner = [item.value for item in self.items if isinstance(item.value, _INNER)]
+        self.nesting = 1 + max(map(nesting, inner), default=0)
+        self.extent = len(self.items) + sum(map(extent, inner))
+        self.poisoned = any(isinstance(v, _Items) and v.poisoned for v in inner) or any(
             item.value is POISON for item in self.items
         )
-        if self.nesting > MAX_NESTING:
-            raise Fault(LimitExceeded(what="levels of nested lists", limit=MAX_NESTING))
+        refuse_nesting(self.nesting)
+
+
+_INNER = (_Items, dict, range, str)
 
 
 @dataclass(eq=False)

@@ -50,7 +50,7 @@ def render(
     paint = _Paint(color)
     severity = diagnostic.severity
     head = paint(f"{severity}[{diagnostic.code}]", "bold", severity)
-    message = printable(diagnostic.message).replace("\n", " ")
+    message = printable(diagnostic.message).replace("\n", "\n  ")
     lines = [head + paint(f": {message}", "bold")]
     marks = [(label, False) for label in diagnostic.secondary]
     if diagnostic.primary is not None:

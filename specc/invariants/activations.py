@@ -15,6 +15,7 @@ from specc.invariants.problem import Finding, node_at, quoted, template_at
 from specc.invariants.view import View
 from specc.ir.attributes import Attribute, fill, size_environment
 from specc.ir.dims import Dim, substitute, symbols_of
+from specc.ir.flatten import join
 from specc.ir.graph import (
     Application,
     BlockLayer,
@@ -247,7 +248,7 @@ def resolve(view: View, activation: Activation, path: str) -> Resolved | None:
     Names may hold dots themselves, so the longest declared one is taken at each step.
     """
     index, captured = activation.index, activation.captured
-    reached = Resolved(BlockLayer(template=index), activation.holes, "", None)
+    reached: Resolved | None = None
     parts = path.split(".")
     start = 0
     while start < len(parts):
@@ -263,10 +264,11 @@ def resolve(view: View, activation: Activation, path: str) -> Resolved | None:
             if name not in captured:
                 return None
             reached = captured[name]
+        elif reached is None:
+            reached = Resolved(layer, activation.holes, name, None)
         else:
-            full = f"{reached.path}.{name}" if reached.path else name
-            holes = filled_arguments(reached) if start else activation.holes
-            reached = Resolved(layer, holes, full, reached.captured)
+            full = join(reached.path, name)
+            reached = Resolved(layer, filled_arguments(reached), full, reached.captured)
         start = end
         if start < len(parts):
             if not isinstance(reached.layer, BlockLayer):

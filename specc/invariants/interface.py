@@ -10,6 +10,7 @@ from specc.frontend.source import Span
 from specc.invariants.problem import Finding, quoted, template_at
 from specc.invariants.view import View
 from specc.ir.dims import symbols_of
+from specc.ir.graph import CapturedLayer
 from specc.ir.names import MAX_LENGTH, problem_with
 from specc.ir.types import TensorType
 from specc.ir.walk import every_node, every_value
@@ -65,7 +66,9 @@ def names_are_valid(view: View) -> Findings:
         yield from _identifiers(where, names)
         state = [declared.name for declared in template.state]
         for name in (*template.layers, *state):
-            if (problem := problem_with(name)) is not None:
+            # One that is handed in has a name of this body's own, with underscores if it clashes.
+            handed = isinstance(template.layers.get(name), CapturedLayer)
+            if (problem := problem_with(name.rstrip("_") if handed else name)) is not None:
                 yield Finding(where, f"{quoted(name)} cannot name a layer or state: {problem}")
         yield from _distinct(where, state)
         for name in state:

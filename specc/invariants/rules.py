@@ -72,7 +72,10 @@ def run_rules(view: View) -> Rules:
     for activation in view.exploration.activations:
         for position, node in enumerate(every_node(activation.template.body)):
             if isinstance(node, Operation):
-                outcome = _run(view, known, node.operator, node.attributes, activation, node)
+                attributes = node.attributes
+                if activation.holes:
+                    attributes = {n: fill(v, activation.holes) for n, v in attributes.items()}
+                outcome = _run(view, known, node.operator, attributes, activation, node)
                 if outcome.state:
                     text = f"{node.operator} has state, and stands in no layer"
                     _report(view, rules, "stateless", activation, position, text)

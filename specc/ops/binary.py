@@ -65,7 +65,7 @@ def broadcast_or_refuse(
     shape = broadcast(left, right)
     if not isinstance(shape, BroadcastMismatch):
         return shape
-    advice = None
+    advice = "give both the same width" if shape.axis == -1 else None
     if not shape.is_certain:
         advice = "a symbolic size broadcasts only with itself and with 1: give both one name"
     raise Fault(

@@ -200,10 +200,16 @@ def test_set_gives_hyperparameters(capsys: Captured) -> None:
     assert "610 parameters" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("value", ["0", "4.5"])
+def test_a_setting_that_a_layer_refuses_is_1_at_the_layer(value: str, capsys: Captured) -> None:
+    assert main(["check", "std.mlp", "--set", f"hidden={value}"]) == 1
+    assert f"this is {value}" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     "setting",
     [
-        *("hidden=0", "hidden=4.5", 'hidden="8"', "hidden=[", "hidden=", "hiden=8"),
+        *('hidden="8"', "hidden=[", "hidden=", "hiden=8"),
         *("train.epochs=0", "train.epoch=3", "train.optimizer=sgdd(lr=1)"),
         "train.optimizer=sgd(lr=0)",
     ],

@@ -40,11 +40,12 @@ def test_the_shipped_table_fits_the_grammar(monkeypatch: pytest.MonkeyPatch):
     [
         b"",
         b"not gzip",
-        gzip.compress(b"not json"),
-        gzip.compress(b'{"made_from": {"grammar": "another", "lark": "0"}}'),
-        gzip.compress(b"{}")[:-4],
-        gzip.compress(b"{}")[:10] + b"\xff" * 20,
+        gzip.compress(b"not json", mtime=0),
+        gzip.compress(b'{"made_from": {"grammar": "another", "lark": "0"}}', mtime=0),
+        gzip.compress(b"{}", mtime=0)[:-4],
+        gzip.compress(b"{}", mtime=0)[:10] + b"\xff" * 20,
     ],
+    ids=["empty", "no gzip", "no JSON", "of another grammar", "cut off", "damaged"],
 )
 def test_a_table_that_does_not_fit_is_not_used(
     content: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -43,6 +43,15 @@ net Handed(x: [N, 6]) -> [N, 6] {
 }
 """
 
+HANDED_LIST = """
+block Before(inner: layer)(x: [N, D]) -> [N, D] { x |> [inner, relu] }
+
+net HandedList(x: [N, 4]) -> [N, 4] {
+    shared = [Linear(4), tanh]
+    x |> Before(shared) |> Before(shared) |> shared
+}
+"""
+
 LISTS = """
 block Stack(convs: int, channels: int) =
     [*[Conv(channels, 3, padding=1), relu] for i in 0..convs, MaxPool(2)]
@@ -149,6 +158,7 @@ TEXTS = {
     "shared": SHARED,
     "tied": TIED,
     "handed": HANDED,
+    "handed-list": HANDED_LIST,
     "lists": LISTS,
     "branches": BRANCHES,
     "attention": ATTENTION,

@@ -33,7 +33,7 @@ class RankMismatch(OperatorFact):
 
     @property
     def label(self) -> str:
-        return f"this is {self.found}"
+        return f"given {self.found}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,7 +99,7 @@ class DtypeMismatch(OperatorFact):
 
     @property
     def label(self) -> str:
-        return f"this is {self.found}"
+        return f"given {self.found}"
 
 
 @dataclass(frozen=True, kw_only=True)

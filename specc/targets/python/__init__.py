@@ -9,12 +9,13 @@ from specc.ops.operator import Operator
 from specc.targets.python import literals
 from specc.targets.python.classes import ClassWriter
 from specc.targets.python.errors import EmitError
+from specc.targets.python.forward import input_names
 from specc.targets.python.initial import InitialValues
 from specc.targets.python.layers import Layers
 from specc.targets.python.names import Scope, class_name
 from specc.targets.python.structure import Structure
 
-__all__ = ["EmitError", "class_names", "root_class", "source"]
+__all__ = ["EmitError", "argument_names", "class_names", "root_class", "source"]
 
 
 def source(network: Network, operators: Mapping[str, Operator] | None = None) -> str:
@@ -39,6 +40,11 @@ def root_class(network: Network) -> str:
     return Scope().unique(class_name(network.name, "Net"))
 
 
+def argument_names(network: Network) -> list[str]:
+    """What the arguments of the net's forward are called, in order."""
+    return list(input_names(network.templates[network.root].body, Scope()).values())
+
+
 def class_names(structure: Structure, order: list[int]) -> dict[int, str]:
     """The class of each template; the net's is chosen first, so that it is called as the net is."""
     scope = Scope()
@@ -52,7 +58,8 @@ def class_names(structure: Structure, order: list[int]) -> dict[int, str]:
 
 
 def _header(network: Network) -> str:
-    origin = f" from {network.sources[0].name}" if network.sources else ""
+    name = network.sources[0].name if network.sources else ""
+    origin = f" from {name}" if name and not name.startswith("<") else ""  # <text> is no file
     return literals.comment(f"{network.name}, compiled by {network.compiler}{origin}")
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from specc.ir.attributes import Attributes, Hole
 from specc.ir.graph import Application, CapturedLayer, Operation, OperatorLayer, Read
+from specc.ir.types import DType
 from specc.ops.code import Code
 from specc.targets.python import expressions as py
 from specc.targets.python import layout
@@ -57,11 +58,14 @@ class Forward:
         self._nodes = {id(node): index for index, node in enumerate(self._body.nodes)}
         self._code = self._lowerings()
         self._names: dict[int, str] = {}
+        self._dtypes: dict[DType, Expression] | None = None
         self._shapes = Shapes(
             [(self._inputs[value.id], value.type) for value in self._body.inputs],
             {name: Hole(name) for name in self._template.parameters},
             self._hole,
         )
+        is_root = template == structure.network.root
+        self._checks = structure.checks if is_root else None
         self.holes: dict[str, str] = {}
         names = {name.partition(".")[0] for name in self._template.layers}
         names |= {state.name for state in self._template.state}
@@ -77,10 +81,14 @@ class Forward:
         runs = container_runs(self._structure, self._index)
         planner = Planner(self._body, self._code, self._random(), self._blocks())
         planner.own_line = {node.results[0].id for run in runs for node in run}
+        if self._checks is not None:
+            self._shapes.want(self._checks.wanted(self._shapes))
         while True:
             statements = planner.plan()
             self._names = assign_names(self._body, statements, self._inputs)
+            self._dtypes = None
             self._shapes.begin({*self._names.values(), *self.arguments})
+            checks = self._check_lines()
             printed = [self._statement(statement) for statement in statements]
             if self._shapes.wants_another_pass():
                 continue
@@ -94,9 +102,19 @@ class Forward:
                 break
             planner.own_line |= too_long
         lines = [(MARGIN, doc) for doc in self._shapes.statements()]
-        lines += self._with_loops(statements, printed, runs)
+        lines += checks
+        if self._structure.is_plain_sequential(self._index):  # only the checks are its own
+            call = py.call(py.SUPER_FORWARD, [py.name(self.arguments[0])])
+            lines.append((MARGIN, ("return ", call.doc)))
+        else:
+            lines += self._with_loops(statements, printed, runs)
         body = [" " * margin + layout.render(doc, indent=margin) for margin, doc in lines]
         return [self._signature(), *body]
+
+    def _check_lines(self) -> list[tuple[int, Doc]]:
+        if self._checks is None:
+            return []
+        return [(MARGIN + more, doc) for more, doc in self._checks.statements(self._shapes)]
 
     def _random(self) -> frozenset[int]:
         return frozenset(
@@ -264,6 +282,7 @@ class Forward:
             operands=operands,
             state=state,
             device=self._device(),
+            float_dtype=self._float_dtype,
             use=self._layers.imports.add,
         )
         return lower(self._code[self._nodes[id(tree.node)]], place)
@@ -275,6 +294,29 @@ class Forward:
         if self._template.state:
             return py.attribute(py.SELF, self._template.state[0].name)
         return None
+
+    def _float_dtype(self, dtype: DType) -> Expression | None:
+        """The dtype of an input or a parameter that has this one in the spec."""
+        if self._dtypes is None:
+            self._dtypes = dict(self._with_dtypes())
+        return self._dtypes.get(dtype)
+
+    def _with_dtypes(self) -> Iterator[tuple[DType, Expression]]:
+        """What has a dtype all through the body, the best at the end."""
+        for name in reversed(self._template.layers):
+            found = self._structure.first_parameter((self._index, name))
+            if found is not None:
+                slot, dtype = found
+                yield dtype, py.attribute(py.attribute(self._layer(name), slot), "dtype")
+        for state in reversed(self._template.state):
+            yield state.type.dtype, py.attribute(py.attribute(py.SELF, state.name), "dtype")
+        types = self._structure.types_of(self._index)
+        dtypes: dict[str, set[DType]] = {}  # a later value may have an input's name
+        for value, name in (*self._names.items(), *self._inputs.items()):
+            dtypes.setdefault(name, set()).add(types[value].dtype)
+        for name in reversed(self._inputs.values()):
+            if len(dtypes[name]) == 1:
+                yield dtypes[name].pop(), py.attribute(py.name(name), "dtype")
 
     # ---- sizes -----------------------------------------------------------------------------------
 

@@ -102,6 +102,20 @@ def _number(value: int | float) -> Expression:
     return Expression(literals.magnitude(value), plain=True, bare=True, number=True)
 
 
+def formatted(parts: Iterable[str | Expression]) -> Expression:
+    """A string literal with the values of expressions in it: ``f"H is {H}"``.
+
+    The expressions are of names, numbers and operators, so hold no quotes.
+    """
+    merged = list(parts)
+    if all(isinstance(part, str) for part in merged):
+        return literal("".join(map(str, merged)))
+    return Expression(
+        literals.formatted([part if isinstance(part, str) else (part.text,) for part in merged]),
+        bare=True,
+    )
+
+
 _TORCH_DTYPES = {
     DType.F16: "float16",
     DType.BF16: "bfloat16",
@@ -183,8 +197,10 @@ def infix(operator: str, left: Expression, right: Expression) -> Expression:
         gap = "" if close else " "
         return Expression((left.at(ATOM), f"{gap}**{gap}", right.at(UNARY)), level)
     # Python chains comparisons, so neither side may be one.
-    left_level = level + 1 if level == COMPARISON else level
-    doc = Group((left.at(left_level), SPACE, operator, " ", right.at(level + 1)))
+    left_doc = left.at(level + 1 if level == COMPARISON else level)
+    if left.level == level != COMPARISON and isinstance(left_doc, Group):
+        left_doc = left_doc.doc  # operators of one level are broken together
+    doc = Group((left_doc, SPACE, operator, " ", right.at(level + 1)))
     return Expression(doc, level)
 
 
@@ -225,3 +241,4 @@ def slice_of(
 ELLIPSIS = Expression("...")
 SELF = name("self")
 SUPER_INIT = Expression("super().__init__")
+SUPER_FORWARD = Expression("super().forward")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 
 def string(value: str) -> str:
@@ -15,6 +16,25 @@ def string(value: str) -> str:
     if body.count('"') > body.count("'"):
         return "'" + body.replace("'", "\\'") + "'"
     return '"' + body.replace('"', '\\"') + '"'
+
+
+def formatted(parts: Sequence[str | tuple[str]]) -> str:
+    """An f-string literal; a text in a tuple is the source of an expression.
+
+    >>> print(formatted(["{H} is ", ("H",), "!"]))
+    f"{{H}} is {H}!"
+    """
+    texts = [part.replace("{", "{{").replace("}", "}}") for part in parts if isinstance(part, str)]
+    quote = string("".join(texts))[0]
+    body = ""
+    for part in parts:
+        if isinstance(part, tuple):
+            assert not {'"', "'", "\\", "{", "}"} & set(part[0]), part
+            body += "{" + part[0] + "}"
+        else:
+            escaped = "".join(map(_escaped, part.replace("{", "{{").replace("}", "}}")))
+            body += escaped.replace(quote, "\\" + quote)
+    return f"f{quote}{body}{quote}"
 
 
 def magnitude(value: int | float) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from specc.ir.attributes import Attribute, Attributes, Hole
 from specc.ir.dims import Dim, Expr
-from specc.ir.types import TensorType
+from specc.ir.types import DType, TensorType
 from specc.ops.arguments import REQUIRED
 from specc.ops.code import (
     Attr,
@@ -40,7 +40,11 @@ MODULES = frozenset({"F", "math", "nn", "torch"})
 
 @dataclass(frozen=True)
 class Place:
-    """Where a lowering is printed: what its operands, state, holes and sizes are called there."""
+    """Where a lowering is printed: what its operands, state, holes and sizes are called there.
+
+    ``float_dtype`` gives the dtype of a tensor at hand that has this one in the spec. What is made
+    in it follows that tensor then, as when a module is moved to another dtype.
+    """
 
     operator: Operator
     attributes: Attributes
@@ -50,6 +54,7 @@ class Place:
     operands: Sequence[Expression] = ()
     state: Mapping[str, Expression] = field(default_factory=dict)
     device: Expression | None = None
+    float_dtype: Callable[[DType], Expression | None] = lambda dtype: None
     use: Callable[[str], None] = lambda module: None
 
     def value(self, value: Attribute) -> Expression:
@@ -60,10 +65,16 @@ class Place:
             return self.size(value)
         if isinstance(value, tuple):
             return py.tuple_of([self.value(item) for item in value])
+        if isinstance(value, DType) and (follows := self.follows(value)) is not None:
+            return follows
         found = py.literal(value)
         if found.text.startswith("torch."):
             self.use("torch")
         return found
+
+    def follows(self, dtype: DType) -> Expression | None:
+        """``x.dtype`` for a floating-point dtype that a tensor at hand has."""
+        return self.float_dtype(dtype) if dtype.is_float else None
 
     def is_default(self, name: str) -> bool:
         """Whether an attribute has its operator's own default."""
@@ -196,6 +207,9 @@ def _keywords(code: Call | Method, place: Place) -> list[tuple[str, Expression]]
 
 def _left_out(value: Code, place: Place) -> bool:
     if isinstance(value, Attr):
+        given = place.attributes[value.name]
+        if isinstance(given, DType) and place.follows(given) is not None:
+            return False
         return not value.always and place.is_default(value.name)
     if isinstance(value, DeviceOf):
         return place.device is None

@@ -6,15 +6,17 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from specc.frontend.diagnostics import Fault
 from specc.ir.attributes import Hole
-from specc.ir.dims import Dim, Expr, symbol
+from specc.ir.dims import Dim
 from specc.ir.types import TensorType
+from specc.targets.facts import UnboundSize
 from specc.targets.python import expressions as py
-from specc.targets.python.errors import EmitError
 from specc.targets.python.expressions import Expression
+from specc.targets.python.given import InputSizes, Origin, Repeated, symbol_name
 from specc.targets.python.layout import Doc
 from specc.targets.python.names import RESERVED, Scope, identifier
-from specc.targets.python.sizes import size, solve
+from specc.targets.python.sizes import size
 
 MOST_READS = 2
 """A size that is read more often gets a name."""
@@ -25,11 +27,11 @@ Variables = Sequence[tuple[Expression, TensorType]]
 
 @dataclass(frozen=True)
 class _Named:
-    """A size with a variable; ``source`` is the input and axis whose size it is, if any."""
+    """A size with a variable."""
 
     name: str
     value: Expression
-    source: tuple[str, int] | None
+    origin: Origin
 
 
 class Shapes:
@@ -46,7 +48,7 @@ class Shapes:
         numbers: Mapping[str, Hole],
         hole: Callable[[Hole], Expression],
     ) -> None:
-        self._inputs = inputs
+        self.given = InputSizes(inputs, numbers)
         self._numbers = numbers
         self._hole = hole
         self._wanted: set[Dim] = set()
@@ -65,17 +67,17 @@ class Shapes:
     def wants_another_pass(self) -> bool:
         """Whether sizes were found that deserve a name, and had none yet."""
         often = {dim for dim, count in self._reads.items() if count > MOST_READS}
-        found = {dim for dim in often if self._find(dim) is not None} | set(self._named)
+        found = {dim for dim in often if self.given.origin(dim) is not None} | set(self._named)
         more = found - self._wanted
         self._wanted |= more
         return bool(more)
 
     def size(self, dim: Dim, variables: Variables) -> Expression:
-        """A size as an expression. Raises EmitError where no input gives it."""
+        """A size as an expression. Raises a Fault where no input gives it."""
         return size(dim, lambda part: self._known(part, variables))
 
     def _known(self, dim: Dim, variables: Variables) -> Expression | None:
-        name = _symbol(dim)
+        name = symbol_name(dim)
         if dim in self._wanted and (found := self._variable(dim)) is not None:
             return found
         for tensor, type_ in variables:
@@ -86,55 +88,48 @@ class Shapes:
             return self._hole(self._numbers[name[1:]])
         found = self._variable(dim)
         if found is None and name:
-            raise EmitError(f"no input gives the size {name[:80]}")
+            raise Fault(UnboundSize(size=name))
         return found
 
     def _variable(self, dim: Dim) -> Expression | None:
         """The variable that holds a size of the inputs."""
         if dim not in self._named:
-            found = self._find(dim)
-            if found is None:
+            origin = self.given.origin(dim)
+            if origin is None:
                 return None
-            value, source = found
-            wanted = identifier(_symbol(dim).lstrip("$") or "size", "size")
-            self._named[dim] = _Named(self._scope.unique(wanted), value, source)
+            wanted = identifier(symbol_name(dim).lstrip("$") or "size", "size")
+            value = self._value(origin)
+            self._named[dim] = _Named(self._scope.unique(wanted), value, origin)
         return py.name(self._named[dim].name)
 
-    def _find(self, dim: Dim) -> tuple[Expression, tuple[str, int] | None] | None:
-        """A size from the inputs' shapes: one of their dims, or solved from one."""
-        for name, type_ in self._inputs:
-            if dim in type_.shape:
-                axis = type_.shape.index(dim)
-                return _shape(py.name(name), axis), (name, axis)
-        wanted = _symbol(dim)
-        for name, type_ in self._inputs if wanted else ():
-            for axis, found in enumerate(type_.shape):
-                solved = solve(wanted, found)
-                if solved is not None and all(map(self._is_given, solved)):
-                    slope, offset = solved
-                    value = _shape(py.name(name), axis)
-                    if offset != 0:
-                        value = py.infix("-", value, self.size(offset, ()))
-                    if slope != 1:
-                        value = py.infix("//", value, self.size(slope, ()))
-                    return value, None
-        return None
+    def _value(self, origin: Origin) -> Expression:
+        value = _shape(py.name(origin.name), origin.axis)
+        if origin.offset != 0:
+            value = py.infix("-", value, self.size(origin.offset, ()))
+        if origin.slope != 1:
+            value = py.infix("//", value, self.size(origin.slope, ()))
+        return value
 
-    def _is_given(self, dim: Dim) -> bool:
-        """Whether every symbol is a number of the template's, or a dim of an input by itself."""
-        dims = {d for _, type_ in self._inputs for d in type_.shape}
-        return isinstance(dim, int) or all(
-            symbol(name) in dims or name[1:] in self._numbers for name in dim.symbols
-        )
+    def want(self, dims: set[Dim]) -> None:
+        """Gives these sizes a name, as far as the inputs give them."""
+        self._wanted |= {dim for dim in dims if self.given.origin(dim) is not None}
+
+    def pair(self, repeated: Repeated) -> tuple[Expression, Expression]:
+        """The size that an axis has, and the one that it has to have."""
+        found = _shape(py.name(repeated.name), repeated.axis)
+        if (first := repeated.earlier) is not None:
+            return found, _shape(py.name(first.name), first.axis)
+        return found, size(repeated.dim, self._symbol_alone)
+
+    def _symbol_alone(self, dim: Dim) -> Expression | None:
+        return self._known(dim, ()) if symbol_name(dim) else None
 
     def statements(self) -> list[Doc]:
         """The lines that give the sizes their names."""
         docs: list[Doc] = []
-        for name, type_ in self._inputs:
-            axes: dict[int, str] = {}
-            for named in self._named.values():
-                if named.source is not None and named.source[0] == name:
-                    axes[named.source[1]] = named.name
+        direct = [named for named in self._named.values() if named.origin.is_direct]
+        for name, type_ in self.given.inputs:
+            axes = {n.origin.axis: n.name for n in direct if n.origin.name == name}
             if len(axes) > 1:
                 targets = ", ".join(axes.get(axis, "_") for axis in range(type_.rank))
                 docs.append((targets, " = ", py.attribute(py.name(name), "shape").doc))
@@ -143,14 +138,8 @@ class Shapes:
                     (variable, " = ", _shape(py.name(name), axis).doc)
                     for axis, variable in axes.items()
                 ]
-        solved = [named for named in self._named.values() if not named.source]
+        solved = [named for named in self._named.values() if not named.origin.is_direct]
         return docs + [(named.name, " = ", named.value.doc) for named in solved]
-
-
-def _symbol(dim: Dim) -> str:
-    """The name of a dim that is nothing but a symbol; empty for any other."""
-    text = str(dim)
-    return text if isinstance(dim, Expr) and dim.symbols == {text} else ""
 
 
 def _shape(tensor: Expression, axis: int) -> Expression:

@@ -19,6 +19,7 @@ from specc.ir.graph import (
 from specc.ir.types import DType, TensorType
 from specc.ops.operator import CodeSite, Operator
 from specc.ops.registry import operators
+from specc.targets.python.checks import Checks
 from specc.targets.python.errors import EmitError
 from specc.targets.python.lowering import module_of
 from specc.targets.python.names import LIST_MEMBERS
@@ -54,6 +55,7 @@ class Structure:
         self._links: dict[LayerKey, LayerKey] = {}
         self._sites: dict[LayerKey, Application] = {}
         self._site_template: dict[LayerKey, int] = {}
+        self.checks = Checks(network)
         self._refuse_dunders()
         self._collect()
 
@@ -145,6 +147,18 @@ class Structure:
     def type_of(self, template: int, value: int) -> TensorType:
         """The type of a value of a template's body."""
         return self._types[template][value]
+
+    def types_of(self, template: int) -> Mapping[int, TensorType]:
+        """The type of every value of a template's body."""
+        return self._types[template]
+
+    def first_parameter(self, key: LayerKey) -> tuple[str, DType] | None:
+        """The name and dtype of a layer's first parameter, where it is a module of torch.nn."""
+        made = self.realise(key)
+        if not isinstance(made, TorchModule):
+            return None
+        slots = [slot.name for slot in made.operator.state if slot.when(made.attributes)]
+        return (slots[0], made.dtype) if slots else None
 
     def site(self, key: LayerKey) -> CodeSite:
         """The structure at which a layer is applied (first)."""
@@ -281,9 +295,14 @@ class Structure:
             return "nn.ModuleList" if declared.kind == "branches" else "nn.Sequential"
         return "nn.Module"
 
+    def is_plain_sequential(self, template: int) -> bool:
+        """Whether the forward of ``nn.Sequential`` computes the class's body."""
+        return self.base(template) == "nn.Sequential" and self.is_chain(template)
+
     def has_forward(self, template: int) -> bool:
         """Whether the class needs a forward of its own."""
-        return not (self.base(template) == "nn.Sequential" and self.is_chain(template))
+        checked = template == self.network.root and not self.checks.is_empty
+        return checked or not self.is_plain_sequential(template)
 
     def classes(self) -> list[int]:
         """The templates that become classes, each after those that it uses; the root last."""

@@ -5,14 +5,9 @@ What trains is what ``specc build -o model.py`` writes; tracebacks and ``inspect
 
 from __future__ import annotations
 
-import hashlib
-import linecache
-import sys
 from collections.abc import Iterable, Mapping
-from types import ModuleType
 from typing import Any
 
-import ml_dtypes
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -21,22 +16,9 @@ from torch import nn
 from specc.initialize.rounding import NUMPY_DTYPES
 from specc.initialize.values import initial_values
 from specc.ir.graph import Network, Parameter
-from specc.ir.types import DType
 from specc.ops.operator import Operator
-from specc.targets.python import root_class, source
-
-TORCH_DTYPES: Mapping[DType, torch.dtype] = {
-    DType.F16: torch.float16,
-    DType.BF16: torch.bfloat16,
-    DType.F32: torch.float32,
-    DType.F64: torch.float64,
-    DType.I8: torch.int8,
-    DType.I32: torch.int32,
-    DType.I64: torch.int64,
-    DType.U8: torch.uint8,
-    DType.BOOL: torch.bool,
-}
-"""How torch calls each element type."""
+from specc.targets.torch.classes import architecture
+from specc.targets.torch.tensors import to_numpy, to_torch
 
 Weights = Mapping[str, NDArray[Any]]
 
@@ -54,7 +36,7 @@ def module(
     ``weights`` holds each parameter under its own name, or under an alias.
     torch's global random state is left alone. Raises ValueError for weights that do not fit.
     """
-    made = _empty(root_class(network), source(network, operators))
+    made = _empty(network, operators)
     names = {parameter.name for parameter in network.parameters}
     assert set(made.state_dict()) == names, set(made.state_dict()) ^ names
     if weights is None:
@@ -83,30 +65,9 @@ def state_arrays(module: nn.Module, network: Network) -> dict[str, NDArray[Any]]
     return {p.name: to_numpy(state[p.name]) for p in network.parameters}
 
 
-def to_torch(array: NDArray[Any]) -> torch.Tensor:
-    """A tensor that shares the array's memory where that is writable; bfloat16 is ml_dtypes'."""
-    array = np.ascontiguousarray(array).reshape(np.shape(array))
-    if not array.flags.writeable:
-        array = array.copy()
-    if array.dtype == ml_dtypes.bfloat16:
-        return torch.from_numpy(array.view(np.uint16)).view(torch.bfloat16)
-    return torch.from_numpy(array)
-
-
-def to_numpy(tensor: torch.Tensor) -> NDArray[Any]:
-    """An array of its own with the tensor's values."""
-    tensor = tensor.detach().cpu().contiguous()
-    if tensor.dtype is torch.bfloat16:
-        bits: NDArray[Any] = tensor.view(torch.uint16).numpy()
-        bfloats: NDArray[Any] = bits.view(ml_dtypes.bfloat16)
-        return bfloats.copy()
-    array: NDArray[Any] = tensor.numpy()
-    return array.copy()
-
-
-def _empty(root: str, text: str) -> nn.Module:
+def _empty(network: Network, operators: Mapping[str, Operator] | None) -> nn.Module:
     """The net's module on the meta device, where tensors have no storage."""
-    cls = getattr(_execute(root, text), root)
+    cls = architecture(network, operators).root
     made: nn.Module = cls.__new__(cls)
     # Initial values come from elsewhere, so the source's own are not drawn.
     vars(made)["reset_parameters"] = lambda: None
@@ -114,24 +75,6 @@ def _empty(root: str, text: str) -> nn.Module:
         cls.__init__(made)
     del vars(made)["reset_parameters"]
     return made
-
-
-def _execute(root: str, text: str) -> ModuleType:
-    """The Python module that ``text`` defines, made once for each text.
-
-    It is known to ``sys.modules``, since torch.compile and inspect look classes up there, and its
-    text to linecache.
-    """
-    digest = hashlib.sha256(text.encode()).hexdigest()[:16]
-    name = f"_specc_{root}_{digest}"
-    if name not in sys.modules:
-        file = f"<specc {root} {digest}>"
-        linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
-        made = ModuleType(name)
-        made.__file__ = file
-        exec(compile(text, file, "exec", dont_inherit=True), vars(made))
-        sys.modules.setdefault(name, made)
-    return sys.modules[name]
 
 
 def _fitting(network: Network, weights: Weights) -> dict[str, NDArray[Any]]:

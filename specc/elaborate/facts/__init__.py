@@ -1,0 +1,68 @@
+"""What elaboration can find wrong, and how it reads.
+
+Groups: names · arguments · values · inputs and results · loops and branches · parameter names ·
+initializers · limits.
+A class's docstring is its entry in ``docs/errors.md``.
+"""
+
+from specc.elaborate.facts.calls import (
+    DuplicateName,
+    MissingArgument,
+    NotALayer,
+    RecursiveBlock,
+    RepeatedArgument,
+    TooManyArguments,
+    UnknownArgument,
+    UnknownNet,
+    UnusedBinding,
+    WrongType,
+)
+from specc.elaborate.facts.control import CarriedMismatch, LayerMadeInLoop, NotDetermined
+from specc.elaborate.facts.parameters import (
+    BadInitializer,
+    LimitExceeded,
+    NameClaimedTwice,
+    ReservedName,
+    SharingFault,
+    UnusedPattern,
+)
+from specc.elaborate.facts.values import (
+    AssertionFailed,
+    BadOperands,
+    BadValue,
+    NoResult,
+    TypeMismatch,
+    UndecidedCondition,
+    WrongInputCount,
+    WrongResultCount,
+)
+
+__all__ = [
+    "AssertionFailed",
+    "BadInitializer",
+    "BadOperands",
+    "BadValue",
+    "CarriedMismatch",
+    "DuplicateName",
+    "LayerMadeInLoop",
+    "LimitExceeded",
+    "MissingArgument",
+    "NameClaimedTwice",
+    "NoResult",
+    "NotALayer",
+    "NotDetermined",
+    "RecursiveBlock",
+    "RepeatedArgument",
+    "ReservedName",
+    "SharingFault",
+    "TooManyArguments",
+    "TypeMismatch",
+    "UndecidedCondition",
+    "UnknownArgument",
+    "UnknownNet",
+    "UnusedBinding",
+    "UnusedPattern",
+    "WrongInputCount",
+    "WrongResultCount",
+    "WrongType",
+]

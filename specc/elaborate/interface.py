@@ -1,0 +1,75 @@
+"""A net seen from outside: hyperparameters that come in, names of inputs and outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from numbers import Integral, Real
+from typing import Any
+
+from specc.elaborate import arithmetic
+from specc.elaborate.builtins import as_list, as_tuple
+from specc.elaborate.context import Bounds
+from specc.elaborate.facts import WrongType
+from specc.elaborate.values import ListValue, Value
+from specc.frontend import syntax
+from specc.frontend.diagnostics import Fault
+from specc.frontend.source import Span
+from specc.ir.attributes import Attribute
+from specc.ir.types import DType
+
+
+def port_names(definition: syntax.ModuleDefinition) -> Iterator[tuple[str, Span]]:
+    """The names that callers know inputs and outputs by."""
+    yield from ((p.name, p.name_span) for p in definition.inputs or ())
+    yield from ((o.name, o.span) for o in definition.outputs if o.name is not None)
+
+
+def from_python(value: Any) -> Value:
+    """A Python value in the language. Raises a Fault for one that it has no word for."""
+    if isinstance(value, list):
+        return as_list(from_python(item) for item in value)
+    if isinstance(value, tuple):
+        return as_tuple(from_python(item) for item in value)
+    if isinstance(value, dict):
+        return {key: from_python(item) for key, item in value.items()}
+    if value is None or isinstance(value, bool | str | DType):
+        return value
+    if isinstance(value, Integral):  # numpy's too
+        return arithmetic.bounded(int(value), Bounds.digits)
+    if isinstance(value, Real):
+        return arithmetic.bounded(float(value), Bounds.digits)
+    raise Fault(
+        WrongType(
+            what="a hyperparameter from outside",
+            expected="a number, a string, a list or a dict",
+            found=f"a Python {type(value).__name__}",
+        )
+    )
+
+
+def as_attributes(values: Mapping[str, Value]) -> dict[str, Attribute]:
+    """The hyperparameters that are plain data, for the record."""
+    plain: dict[str, Attribute] = {}
+    for name, value in values.items():
+        if isinstance(value, ListValue):
+            entries = tuple(item.value for item in value.items)
+            if all(isinstance(entry, bool | int | float | str) for entry in entries):
+                plain[name] = entries
+        elif value is None or isinstance(value, bool | int | float | str | DType):
+            plain[name] = value
+    return plain
+
+
+def output_names(
+    definition: syntax.ModuleDefinition, count: int, parameters: set[str]
+) -> list[str]:
+    """The names of a net's outputs, made up where the header gives none."""
+    names = [output.name for output in definition.outputs] or [None] * count
+    taken = {name for name in names if name} | {p.name for p in definition.inputs or ()}
+    taken |= parameters  # ONNX has one namespace for all of them
+    default = "output"
+    while default in taken:
+        default += "_"
+    if count == 1:
+        return [names[0] or default]
+    return [name or f"{default}{position + 1}" for position, name in enumerate(names)]
