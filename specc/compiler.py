@@ -18,6 +18,7 @@ from specc.frontend.limits import DEFAULT_LIMITS, Limits
 from specc.frontend.parse import parse, parse_expression
 from specc.frontend.resources import resource, resource_names
 from specc.frontend.source import Source, Sources, Span
+from specc.importing import Importer
 from specc.ir.graph import Network
 
 
@@ -158,7 +159,14 @@ def compile_network(
     if report.failed:
         raise _error(report, sources)
     network = elaborate(
-        parsed.tree, sources, report, net=net, hyperparameters=given, settings=recipe, bounds=bounds
+        parsed.tree,
+        sources,
+        report,
+        net=net,
+        hyperparameters=given,
+        settings=recipe,
+        load=Importer(parsed.text.base, sources, report, limits),
+        bounds=bounds,
     )
     if network is None or report.failed:
         raise _error(report, sources)

@@ -67,6 +67,9 @@ def signature(operator: Operator) -> str:
             arguments.append(f"*{argument.name}")
             starred = True
             continue
+        if argument.collects:
+            arguments.append(f"**{argument.name}")
+            continue
         if argument.keyword_only and not starred:
             arguments.append("*")
             starred = True

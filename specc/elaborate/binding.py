@@ -45,7 +45,7 @@ def bind_operator(
     arguments = operator.arguments
     values: dict[str, Any] = {}
     spans: dict[str, Span] = {}
-    slots = [a for a in arguments if not a.keyword_only]
+    slots = [a for a in arguments if not (a.keyword_only or a.collects)]
     rest = list(positional)
     for argument in slots:
         if not rest:
@@ -67,8 +67,14 @@ def bind_operator(
                 where=rest[0][1], owner=operator.name, most=len(slots), given=len(positional)
             )
         )
-    names = tuple(argument.name for argument in arguments)
+    names = tuple(argument.name for argument in arguments if not argument.collects)
+    collector = next((argument.name for argument in arguments if argument.collects), None)
     for name, (value, place) in keywords.items():
+        if name not in names and collector is not None:
+            values.setdefault(collector, {})[name] = plain(value)
+            spans[name] = place
+            spans.setdefault(collector, place)
+            continue
         if name not in names:
             raise Fault(UnknownArgument(where=place, owner=operator.name, name=name, known=names))
         if name in values:

@@ -146,9 +146,10 @@ def check_inline(layer: LayerValue, slots: set[str]) -> None:
     """Refuses ``slot ~ ...`` and ``slot=...`` for a slot that the layer does not have."""
     for slot in (*layer.inline, *layer.borrowed):
         if slot not in slots:
+            inline = layer.inline.get(slot)
             raise Fault(
                 UnknownArgument(
-                    where=layer.argument_spans.get(slot, layer.span),
+                    where=inline.span if inline else layer.argument_spans[slot],
                     owner=f"this {layer.constructor.name}",
                     name=slot,
                     known=tuple(sorted(slots)),

@@ -27,6 +27,7 @@ from specc.elaborate.values import (
     TupleValue,
     Value,
     describe,
+    extent,
     is_poisoned,
 )
 from specc.frontend.diagnostics import Fault

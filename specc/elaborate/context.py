@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from specc.elaborate.facts import BadValue, LimitExceeded
 from specc.elaborate.instances import Activation, Instance
 from specc.elaborate.scope import Scope
-from specc.elaborate.values import LayerValue, Poison, Requirement, Tensor, Value
+from specc.elaborate.values import LayerValue, Poison, Requirement, Tensor, Value, extent
 from specc.frontend.diagnostics import Fact, Fault, Label, Report
 from specc.frontend.source import Sources, Span
 from specc.ir.graph import Constraint, Role
@@ -20,6 +20,7 @@ from specc.ir.types import TensorType
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from specc.elaborate.files import Load
     from specc.elaborate.initializers import Rule
     from specc.frontend.syntax import Expression
 
@@ -32,9 +33,10 @@ class Bounds:
     steps_of_node: int = 50  # that each node which is built admits besides
     nodes: int = 400_000  # operations and applications built
     depth: int = 400  # nested expressions and uses of blocks
-    uses: int = 48  # blocks within blocks
+    uses: int = 60_000  # of blocks, lists and tuples as layers
     parameters: int = 10**12  # elements of all parameters together
     items: int = 400_000  # entries of one list, with those of the lists in it
+    errors: int = 100  # reported before elaboration ends
     digits: int = 18  # of an int or a size, which targets keep in 64 bits
 
 
@@ -64,6 +66,9 @@ class Context:
     # Bodies and expressions are mutually recursive with layers; these tie the knot.
     evaluate: Callable[[Frame, Expression], Value]
     run_body: Callable[[Frame, LayerValue, tuple[Tensor, ...]], tuple[Tensor, ...] | Poison]
+    load: Load | None = None
+    # The scopes of imported files by number; None while a file is still being defined.
+    scopes: dict[int, Scope | None] = field(default_factory=dict)
     parameters: dict[str, ParameterRecord] = field(default_factory=dict)
     aliases: dict[str, str] = field(default_factory=dict)
     constraints: dict[tuple[str, str, str], Constraint] = field(default_factory=dict)
@@ -72,6 +77,7 @@ class Context:
     used: set[Span] = field(default_factory=set)
     steps: int = 0
     nodes: int = 0
+    uses: int = 0
     depth: int = 0
     elements: int = 0
 
@@ -81,17 +87,20 @@ class Context:
         if self.steps > self.bounds.steps:
             limit = self.bounds.steps + self.bounds.steps_of_node * self.nodes
             if self.steps > limit:
-                raise OutOfBounds(LimitExceeded(where=span, what="steps of evaluation", limit=limit))
+                raise OutOfBounds(
+                    LimitExceeded(where=span, what="steps of evaluation", limit=limit)
+                )
 
     def spend_on(self, value: Value, span: Span) -> None:
         """Counts the steps that making a list or map takes. Raises a Fault where it is too long."""
         count = extent(value)
+        # Copying an entry is that much less than a step; a map is walked, since it keeps no count.
+        self.steps += count // (2 if isinstance(value, dict) else 16)
+        self.spend(span)
         if count > self.bounds.items:
             raise Fault(
                 LimitExceeded(where=span, what="entries in a list", limit=self.bounds.items)
             )
-        self.steps += count // 16  # copying an entry is that much less than a step
-        self.spend(span)
 
     def count_node(self, span: Span) -> None:
         """Counts one node of a body. Raises a Fault where there are too many."""
@@ -99,6 +108,14 @@ class Context:
         if self.nodes > self.bounds.nodes:
             raise OutOfBounds(
                 LimitExceeded(where=span, what="nodes in the graph", limit=self.bounds.nodes)
+            )
+
+    def count_use(self, span: Span) -> None:
+        """Counts one use of a block or list. Raises a Fault where there are too many."""
+        self.uses += 1
+        if self.uses > self.bounds.uses:
+            raise OutOfBounds(
+                LimitExceeded(where=span, what="uses of blocks and lists", limit=self.bounds.uses)
             )
 
     @contextmanager
@@ -174,3 +191,7 @@ class Frame:
         if self.uses and not fact.uses:
             changes["uses"] = self.uses
         self.context.report.add(replace(fact, **changes) if changes else fact)  # type: ignore[arg-type]
+        limit = self.context.bounds.errors
+        if len(self.context.report.facts) > limit:
+            where = fact.where or span
+            raise OutOfBounds(LimitExceeded(where=where, what="errors", limit=limit))

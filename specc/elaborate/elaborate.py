@@ -6,16 +6,15 @@ import gc
 import sys
 from collections.abc import Mapping
 from contextlib import contextmanager
-from functools import cache
 from keyword import iskeyword
 from typing import TYPE_CHECKING, Any
 
 from specc.elaborate import evaluate as evaluation
 from specc.elaborate.binding import bind_parameters
-from specc.elaborate.bodies import refuse_duplicates, run_body, run_definition
-from specc.elaborate.builtins import builtins
+from specc.elaborate.bodies import run_body, run_definition
 from specc.elaborate.context import Bounds, Context, Frame, OutOfBounds
-from specc.elaborate.facts import DuplicateName, ReservedName, UnknownNet, UnusedBinding
+from specc.elaborate.facts import ReservedName, UnknownNet, UnusedBinding
+from specc.elaborate.files import Load, define, prelude
 from specc.elaborate.generalize import generalize
 from specc.elaborate.initializers import collect_rules, resolve_parameters
 from specc.elaborate.instances import Activation, Instance
@@ -25,20 +24,15 @@ from specc.elaborate.recipe import recipe_of
 from specc.elaborate.scope import Scope
 from specc.elaborate.signature import declared_type
 from specc.elaborate.values import (
-    POISON,
     BlockConstructor,
-    FunctionValue,
-    OperatorConstructor,
     Poison,
     Value,
 )
 from specc.frontend import syntax
-from specc.frontend.diagnostics import Fault, Label, Report
+from specc.frontend.diagnostics import Fault, Report
 from specc.frontend.facts import NotSupported
 from specc.frontend.source import Sources, Span
 from specc.ir.graph import Network, Port, SourceFile
-from specc.ir.types import DType
-from specc.ops.registry import operators
 from specc.version import __version__
 
 if TYPE_CHECKING:
@@ -64,12 +58,13 @@ def elaborate(
     net: str | None = None,
     hyperparameters: Mapping[str, Any] | None = None,
     settings: Mapping[str, syntax.Expression] | None = None,
+    load: Load | None = None,
     bounds: Bounds | None = None,
 ) -> Network | None:
     """Compiles one net of a file. None where the report has errors.
 
     ``hyperparameters`` are plain Python values for the net's header, ``settings`` expressions for
-    its recipe, both given from outside.
+    its recipe, both given from outside. ``load`` finds the files that are imported.
     """
     context = Context(
         sources=sources,
@@ -77,6 +72,7 @@ def elaborate(
         bounds=bounds or Bounds(),
         evaluate=evaluation.evaluate,
         run_body=run_body,
+        load=load,
     )
     with _room():
         try:
@@ -116,7 +112,7 @@ def _elaborate(
 ) -> Network | None:
     scope = Scope(prelude())
     frame = Frame(context, scope)
-    _define(frame, file)
+    define(frame, file)
     definition = _pick(file, net)
     for item in file.definitions:
         if isinstance(item, syntax.InitDefinition):
@@ -165,65 +161,6 @@ def _elaborate(
 
 def _failed(context: Context) -> bool:
     return context.report.failed
-
-
-# ---- the scope of a file -------------------------------------------------------------------------
-
-
-@cache
-def prelude() -> Scope:
-    """What every file sees: operators, compile-time functions, dtypes."""
-    scope = Scope()
-    table = dict(operators())
-    for name, operator in table.items():
-        if name != "training":  # a name, not a constructor
-            scope.bind(name, OperatorConstructor(operator))
-    for name, builtin in builtins(table).items():
-        scope.bind(name, builtin)
-    for dtype in DType:
-        if dtype is not DType.BOOL:
-            scope.bind(dtype.value, dtype)
-    scope.bind("bool", DType.BOOL)
-    return scope
-
-
-def _define(frame: Frame, file: syntax.File) -> None:
-    first: dict[str, Span] = {}
-    for item in file.definitions:
-        if isinstance(item, syntax.Import):
-            frame.report(NotSupported(where=item.span, feature="an import"))
-            for name in item.names:
-                frame.scope.bind(name.name, POISON)
-            continue
-        if isinstance(item, syntax.DeviceDefinition):
-            frame.report(NotSupported(where=item.span, feature="a device"))
-        if isinstance(item, syntax.InitializerDefinition):
-            frame.report(NotSupported(where=item.name_span, feature="an initializer definition"))
-            frame.scope.bind(item.name, POISON)
-        if not isinstance(
-            item,
-            syntax.ModuleDefinition
-            | syntax.FunctionDefinition
-            | syntax.DeviceDefinition
-            | syntax.InitializerDefinition,
-        ):
-            continue
-        if item.name in first:
-            frame.report(
-                DuplicateName(
-                    where=item.name_span,
-                    because=(Label(first[item.name], "the first"),),
-                    name=item.name,
-                )
-            )
-        first.setdefault(item.name, item.name_span)
-        if isinstance(item, syntax.ModuleDefinition):
-            refuse_duplicates(frame, item)
-            frame.scope.bind(item.name, BlockConstructor(item, frame.scope))
-        elif isinstance(item, syntax.FunctionDefinition):
-            frame.scope.bind(item.name, FunctionValue(item, frame.scope))
-        elif isinstance(item, syntax.DeviceDefinition):
-            frame.scope.bind(item.name, POISON)
 
 
 def _pick(file: syntax.File, net: str | None) -> syntax.ModuleDefinition:

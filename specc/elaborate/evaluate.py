@@ -26,6 +26,7 @@ from specc.elaborate.values import (
     Undetermined,
     Value,
     describe,
+    extent,
     is_poisoned,
 )
 from specc.frontend import syntax

@@ -206,7 +206,9 @@ def resolve_parameters(context: Context, *, complete: bool) -> tuple[Parameter, 
     match none of them.
     """
     chosen: dict[str, tuple[Initializer, Span]] = {}
-    for rule in sorted(context.rules, key=lambda rule: rule.span):
+    for rule in sorted(context.rules, key=_rank):
+        context.steps += 3 * len(context.parameters)
+        context.spend(rule.span)
         matched = _matches(context, rule)
         if complete and not matched and (rule.kind is None or _is_used(context, rule)):
             _report_unused(context, rule)
@@ -236,6 +238,11 @@ def resolve_parameters(context: Context, *, complete: bool) -> tuple[Parameter, 
             )
         )
     return tuple(parameters)
+
+
+def _rank(rule: Rule) -> tuple[bool, Span]:
+    """Later rules beat earlier ones, and those of the file that is compiled those it imports."""
+    return rule.span.file == 0, rule.span
 
 
 def _matches(context: Context, rule: Rule) -> list[ParameterRecord]:

@@ -196,6 +196,7 @@ def _apply_block(
     assert isinstance(instance, Instance)
     record_aliases(frame, activation, layer, label, span)
     frame.context.count_node(span)
+    frame.context.count_use(span)
     node = RawApplication(
         target=instance,
         reference=activation.reference(instance),

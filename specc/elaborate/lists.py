@@ -11,7 +11,18 @@ from specc.elaborate.conditions import condition_of
 from specc.elaborate.context import Frame, Silent
 from specc.elaborate.facts import BadValue, LimitExceeded, ReservedName, WrongType
 from specc.elaborate.scope import Scope
-from specc.elaborate.values import POISON, Item, ListValue, Poison, TupleValue, Value, describe
+from specc.elaborate.values import (
+    POISON,
+    Item,
+    ListValue,
+    Poison,
+    TupleValue,
+    Value,
+    describe,
+    extent,
+    nesting,
+    refuse_nesting,
+)
 from specc.frontend import syntax
 from specc.frontend.diagnostics import Fault
 from specc.frontend.facts import NotSupported

@@ -36,7 +36,8 @@ class Argument:
     """One hyperparameter.
 
     ``variadic`` takes all positional values that are left, as a tuple. ``training_only`` says that
-    it changes nothing in evaluation, and so nothing in ONNX (``p`` of Dropout).
+    it changes nothing in evaluation, and so nothing in ONNX (``p`` of Dropout). ``collects`` takes
+    every keyword that is no other argument's name, as a dict (the sizes of ``rearrange``).
     """
 
     name: str
@@ -45,6 +46,7 @@ class Argument:
     variadic: bool = False
     keyword_only: bool = False
     training_only: bool = False
+    collects: bool = False
 
     @property
     def required(self) -> bool:

@@ -42,6 +42,10 @@ def _require_agreement(c: Inference, verb: str, free_axis: int | None) -> None:
             c.same_size(left, right, Fault(mismatch), f"tensors that {c.operator.name} joins agree")
 
 
+MOST_PARTS = 10_000
+"""Results that one operator gives."""
+
+
 def _infer_concat(c: Inference, *types: TensorType) -> TensorType:
     c.rank(0, "tensors with at least one dim", least=1)
     axis = c.axis("dim", c["dim"], types[0].rank)
@@ -69,6 +73,7 @@ def _infer_chunk(c: Inference, x: TensorType) -> tuple[TensorType, ...]:
     c.rank(0, "a tensor with at least one dim", least=1)
     axis, count = c.axis("dim", c["dim"], x.rank), c["chunks"]
     size = x.shape[axis]
+    c.require(count <= MOST_PARTS, "chunks", f"at most {MOST_PARTS:,}")
     if isinstance(size, int):
         width = -(-size // count)
         c.require(-(-size // width) == count, "chunks", f"a count into which {size} can be cut")
@@ -90,7 +95,7 @@ def _infer_chunk(c: Inference, x: TensorType) -> tuple[TensorType, ...]:
 def _infer_split(c: Inference, x: TensorType) -> tuple[TensorType, ...]:
     c.rank(0, "a tensor with at least one dim", least=1)
     axis, sizes = c.axis("dim", c["dim"], x.rank), c["sizes"]
-    c.require(len(sizes) >= 2, "sizes", "a list of at least two sizes")
+    c.require(2 <= len(sizes) <= MOST_PARTS, "sizes", f"a list of two to {MOST_PARTS:,} sizes")
     total: Dim = 0
     for size in sizes:
         total = total + c.size(size, "the size of a part")

@@ -201,6 +201,7 @@ def _has_compiler() -> bool:
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:`torch.jit.script_method`:DeprecationWarning")  # torch's own
 @pytest.mark.usefixtures("_fresh_compiler")
 @pytest.mark.parametrize("name", NAMES)
 def test_inductor_takes_the_whole_graph(name: str) -> None:

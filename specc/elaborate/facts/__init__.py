@@ -6,6 +6,7 @@ A class's docstring is its entry in ``docs/errors.md``.
 """
 
 from specc.elaborate.facts.calls import (
+    BadImport,
     DuplicateName,
     MissingArgument,
     NotALayer,
@@ -39,6 +40,7 @@ from specc.elaborate.facts.values import (
 
 __all__ = [
     "AssertionFailed",
+    "BadImport",
     "BadInitializer",
     "BadOperands",
     "BadValue",

@@ -63,6 +63,27 @@ class UnusedBinding(Fact):
 
 
 @dataclass(frozen=True, kw_only=True)
+class BadImport(Fact):
+    """An imported file cannot be had: it is missing, leads out of the folder, or imports itself."""
+
+    code = "bad-import"
+    problem: str
+    advice: str | None = None
+
+    @property
+    def message(self) -> str:
+        return self.problem
+
+    @property
+    def label(self) -> str:
+        return "imported here"
+
+    @property
+    def help(self) -> str | None:
+        return self.advice
+
+
+@dataclass(frozen=True, kw_only=True)
 class UnknownNet(Fact):
     """The file holds no net of that name, or several and none was picked."""
 

@@ -13,7 +13,7 @@ from specc.targets.python.body import Forward
 from specc.targets.python.errors import EmitError
 from specc.targets.python.expressions import SELF, Expression
 from specc.targets.python.initial import InitialValues
-from specc.targets.python.layers import Layers, Tree
+from specc.targets.python.layers import Layers, Tree, list_with_runs
 from specc.targets.python.layout import Doc
 from specc.targets.python.names import LIST_MEMBERS, Scope, identifier, is_attribute
 from specc.targets.python.realisations import Holder, container_of
@@ -171,11 +171,10 @@ class ClassWriter:
         members = [value for value in values if value is not None]
         if kind == "nn.Module" or len(members) < len(values):
             return None
-        many = len(members) >= 3
         if kind == "nn.ModuleList":
-            return py.call(py.dotted(kind), [py.list_of(members, one_per_line=many)])
+            return py.call(py.dotted(kind), [list_with_runs(members, one_per_line=3)])
         entries = list(zip(names, members, strict=True))
-        return py.call(py.dotted(kind), [py.dict_of(entries, one_per_line=many)])
+        return py.call(py.dotted(kind), [py.dict_of(entries, one_per_line=len(entries) >= 3)])
 
     def _assignment(
         self, owner: Expression, name: str, value: Expression, register: str = "add_module"

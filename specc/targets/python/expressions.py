@@ -167,6 +167,12 @@ def list_of(members: Sequence[Expression], *, one_per_line: bool = False) -> Exp
     return Expression(layout.items("[", [m.doc for m in members], "]", one_per_line=one_per_line))
 
 
+def repeated(member: Expression, count: int) -> Expression:
+    """``[member for _ in range(count)]``, each made afresh"""
+    inner = (SOFT, member.doc, SPACE, f"for _ in range({count})")
+    return Expression(Group(("[", Indented(inner), SOFT, "]")))
+
+
 def tuple_of(members: Sequence[Expression]) -> Expression:
     """``(a, b)``, ``(a,)``"""
     if len(members) == 1:

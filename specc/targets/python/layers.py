@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import groupby
 from typing import TypeAlias
 
 from specc.ir.attributes import Hole
@@ -30,6 +31,9 @@ Holes: TypeAlias = Mapping[str, Expression]
 
 ONE_PER_LINE = 4
 """A list of this many layers is always written with one on each line."""
+
+REPEATED = 3
+"""As many layers in a row that are made alike are written as a comprehension."""
 
 Tree: TypeAlias = "dict[str, Tree | LayerKey]"
 
@@ -83,7 +87,7 @@ class Layers:
         names = list(self.structure.templates[template].layers)
         made = [self.construct((template, name), holes) for name in names]
         if self.structure.is_numbered(template):
-            return (made,)
+            return (with_runs(made),)
         self.imports.add("OrderedDict")
         pairs = [
             py.tuple_of([py.literal(name), layer]) for name, layer in zip(names, made, strict=True)
@@ -194,6 +198,26 @@ class Layers:
     def module_class(self, made: TorchModule) -> str:
         """``nn.Conv2d``"""
         return function_name(made.call.function, made.site.types)
+
+
+def with_runs(members: Iterable[Expression]) -> list[Expression]:
+    """The members of a list, runs of equal ones as ``*[member for _ in range(3)]``."""
+    found: list[Expression] = []
+    for _, run in groupby(members, key=lambda member: member.text):
+        first, *rest = run
+        if len(rest) + 1 >= REPEATED:
+            found.append(py.starred(py.repeated(first, len(rest) + 1)))
+        else:
+            found += [first, *rest]
+    return found
+
+
+def list_with_runs(members: Sequence[Expression], *, one_per_line: int) -> Expression:
+    """A list display of layers; the comprehension itself where they are all made alike."""
+    if len(members) >= REPEATED and len({member.text for member in members}) == 1:
+        return py.repeated(members[0], len(members))
+    listed = with_runs(members)
+    return py.list_of(listed, one_per_line=len(listed) >= one_per_line)
 
 
 def _container_member(base: Expression, kind: str, name: str) -> Expression:

@@ -1,0 +1,112 @@
+"""What a file defines and imports, and what every file sees."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, TypeAlias
+
+from specc.elaborate.bodies import refuse_duplicates
+from specc.elaborate.builtins import builtins
+from specc.elaborate.facts import BadImport, DuplicateName
+from specc.elaborate.scope import Scope
+from specc.elaborate.values import POISON, BlockConstructor, FunctionValue, OperatorConstructor
+from specc.frontend import syntax
+from specc.frontend.diagnostics import Fault, Label
+from specc.frontend.facts import NotSupported, UnknownName
+from specc.frontend.source import Span
+from specc.ir.types import DType
+from specc.ops.registry import operators
+
+if TYPE_CHECKING:
+    from specc.elaborate.context import Frame
+
+
+@dataclass(frozen=True)
+class ImportedFile:
+    """A file that was imported: its name, its number among the sources, its tree if it parses."""
+
+    name: str
+    number: int
+    tree: syntax.File | None
+
+
+Load: TypeAlias = Callable[[syntax.Import], ImportedFile]
+
+
+@cache
+def prelude() -> Scope:
+    """What every file sees: operators, compile-time functions, dtypes."""
+    scope = Scope()
+    table = dict(operators())
+    for name, operator in table.items():
+        if name != "training":  # a name, not a constructor
+            scope.bind(name, OperatorConstructor(operator))
+    for name, builtin in builtins(table).items():
+        scope.bind(name, builtin)
+    for dtype in DType:
+        if dtype is not DType.BOOL:
+            scope.bind(dtype.value, dtype)
+    scope.bind("bool", DType.BOOL)
+    return scope
+
+
+def define(frame: Frame, file: syntax.File) -> None:
+    """Binds what a file defines and imports in the frame's scope."""
+    first: dict[str, Span] = {}
+
+    def claim(name: str, span: Span) -> None:
+        if name in first:
+            because = (Label(first[name], "the first"),)
+            frame.report(DuplicateName(where=span, because=because, name=name))
+        first.setdefault(name, span)
+
+    for item in file.definitions:
+        if isinstance(item, syntax.Import):
+            for name in item.names:
+                claim(name.name, name.span)
+                frame.scope.bind(name.name, POISON)
+            try:
+                _import(frame, item)
+            except Fault as fault:
+                frame.recover(fault, item.span)
+        elif isinstance(item, syntax.DeviceDefinition):
+            claim(item.name, item.name_span)
+            frame.report(NotSupported(where=item.span, feature="a device"))
+            frame.scope.bind(item.name, POISON)
+        elif isinstance(item, syntax.InitializerDefinition):
+            claim(item.name, item.name_span)
+            frame.report(NotSupported(where=item.name_span, feature="an initializer definition"))
+            frame.scope.bind(item.name, POISON)
+        elif isinstance(item, syntax.ModuleDefinition):
+            claim(item.name, item.name_span)
+            refuse_duplicates(frame, item)
+            frame.scope.bind(item.name, BlockConstructor(item, frame.scope))
+        elif isinstance(item, syntax.FunctionDefinition):
+            claim(item.name, item.name_span)
+            frame.scope.bind(item.name, FunctionValue(item, frame.scope))
+
+
+def _import(frame: Frame, item: syntax.Import) -> None:
+    context = frame.context
+    if context.load is None:
+        raise Fault(NotSupported(where=item.span, feature="an import"))
+    file = context.load(item)
+    if file.tree is None:
+        return  # what is wrong in it has been reported
+    if file.number not in context.scopes:
+        context.scopes[file.number] = None
+        scope = Scope(prelude())
+        define(frame.within(scope), file.tree)
+        context.scopes[file.number] = scope
+    found = context.scopes[file.number]
+    if found is None:
+        raise Fault(BadImport(problem=f"{file.name!r} imports itself, directly or through others"))
+    for name in item.names:
+        binding = found.names.get(name.name)
+        if binding is None:
+            known = tuple(found.names)
+            frame.report(UnknownName(where=name.span, name=name.name, known=known))
+        else:
+            frame.scope.bind(name.name, binding.value)
