@@ -136,12 +136,14 @@ class Program:
         seed: int = 0,
         opset: int | None = None,
         verify: bool = True,
+        verify_limit: float | None = None,
     ) -> Built:
         """Writes one file, whole or not at all; its suffix says which.
 
         ``.onnx`` is checked against PyTorch (``verify``) where torch is installed, and no file is
         left where the two differ; ``.py`` is the module's source, ``.json`` the IR,
-        ``.safetensors`` the weights with the architecture in them.
+        ``.safetensors`` the weights with the architecture in them. Where the net has a run-time
+        loop, a run of the comparison is stopped after ``verify_limit`` seconds (60).
 
         Raises:
             SpecError: for a suffix that is none of these, for weights that do not fit, and for
@@ -150,7 +152,7 @@ class Program:
         target = Path(path)
         with _faults_as_errors(self.sources):
             if target.suffix == ".onnx":
-                return self._build_onnx(target, weights, seed, opset, verify=verify)
+                return self._build_onnx(target, weights, seed, opset, verify, verify_limit)
             if target.suffix == ".py":
                 _write_text(target, self.python())
             elif target.suffix == ".json":
@@ -164,7 +166,13 @@ class Program:
         return Built((target,))
 
     def _build_onnx(
-        self, target: Path, weights: Any, seed: int, opset: int | None, *, verify: bool
+        self,
+        target: Path,
+        weights: Any,
+        seed: int,
+        opset: int | None,
+        verify: bool,
+        limit: float | None,
     ) -> Built:
         from specc.targets.onnx import save
 
@@ -172,9 +180,11 @@ class Program:
         reports: list[ParityReport] = []
 
         def check(path: Path) -> None:
+            from specc.verification.parity import LIMIT
             from specc.verification.parity import verify as compare
 
-            reports.append(compare(self.network, path, weights=given, seed=seed))
+            seconds = LIMIT if limit is None else limit
+            reports.append(compare(self.network, path, weights=given, seed=seed, limit=seconds))
 
         checked = check if verify and _has_torch() else None
         paths = save(self.network, target, weights=given, seed=seed, opset=opset, check=checked)
