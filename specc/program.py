@@ -143,12 +143,14 @@ class Program:
         opset: int | None = None,
         verify: bool = True,
         strip: bool = False,
+        verify_limit: float | None = None,
     ) -> Built:
         """Writes one file, whole or not at all; its suffix says which.
 
         ``.onnx`` is checked against PyTorch (``verify``) where torch is installed, and no file is
         left where the two differ; ``.py`` is the module's source, ``.json`` the IR,
-        ``.safetensors`` the weights with the architecture in them.
+        ``.safetensors`` the weights with the architecture in them. Where the net has a run-time
+        loop, a run of the comparison is stopped after ``verify_limit`` seconds (60).
 
         Raises:
             SpecError: for a suffix that is none of these, for weights that do not fit, and for
@@ -157,7 +159,15 @@ class Program:
         target = Path(path)
         with _faults_as_errors(self.sources):
             if target.suffix == ".onnx":
-                return self._build_onnx(target, weights, seed, opset, verify=verify, strip=strip)
+                return self._build_onnx(
+                    target,
+                    weights,
+                    seed,
+                    opset,
+                    strip=strip,
+                    verify=verify,
+                    limit=verify_limit,
+                )
             if target.suffix == ".py":
                 _write_text(target, self.python())
             elif target.suffix == ".json":
@@ -177,8 +187,9 @@ class Program:
         seed: int,
         opset: int | None,
         *,
-        verify: bool,
         strip: bool,
+        verify: bool,
+        limit: float | None,
     ) -> Built:
         from specc.targets.onnx import save
 
@@ -186,9 +197,11 @@ class Program:
         reports: list[ParityReport] = []
 
         def check(path: Path) -> None:
+            from specc.verification.parity import LIMIT
             from specc.verification.parity import verify as compare
 
-            reports.append(compare(self.network, path, weights=given, seed=seed))
+            seconds = LIMIT if limit is None else limit
+            reports.append(compare(self.network, path, weights=given, seed=seed, limit=seconds))
 
         checked = check if verify and _has_torch() else None
         paths = save(

@@ -179,6 +179,12 @@ def parser() -> argparse.ArgumentParser:
     build.add_argument(
         "--strip", action="store_true", help="leave places of the spec's text out of the graph"
     )
+    build.add_argument(
+        "--verify-limit",
+        type=_seconds,
+        metavar="SECONDS",
+        help="stop a comparison whose `while` does not end (60)",
+    )
     _settings(build)
     _reporting(build)
 
@@ -269,6 +275,12 @@ def _size(text: str) -> tuple[str, int]:
     if found is None or int(found[2]) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not SYMBOL=SIZE with a size of at least 1")
     return found[1], int(found[2])
+
+
+def _seconds(text: str) -> float:
+    if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", text) or float(text) == 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds above 0")
+    return float(text)
 
 
 def _at_least(least: int) -> Callable[[str], int]:

@@ -21,6 +21,7 @@ _APPLIES = {
     "opset": (".onnx",),
     "no_verify": (".onnx",),
     "strip": (".onnx",),
+    "verify_limit": (".onnx",),
 }
 
 
@@ -35,6 +36,7 @@ def run(options: Namespace, terminal: Terminal) -> ExitCode:
         opset=options.opset,
         verify=not options.no_verify,
         strip=options.strip,
+        verify_limit=options.verify_limit,
     )
     for path in built.paths:
         terminal.result(f"wrote {path} ({size_of(path)})")

@@ -19,6 +19,7 @@ _GROUPS = (
     ("Shapes and types", "specc.frontend.facts.operators"),
     ("Definitions and calls", "specc.elaborate.facts.calls"),
     ("Values, inputs and results", "specc.elaborate.facts.values"),
+    ("Loops and branches", "specc.elaborate.facts.control"),
     ("Parameters and limits", "specc.elaborate.facts.parameters"),
     ("The recipe", "specc.recipe.facts"),
     ("Files", "specc.facts"),

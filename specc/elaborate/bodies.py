@@ -15,11 +15,12 @@ from specc.elaborate.facts import (
     WrongType,
 )
 from specc.elaborate.layers import Results, apply_layer, apply_members, as_layer
+from specc.elaborate.nothing import Nothing, Returned
 from specc.elaborate.operands import tensors_in
 from specc.elaborate.operate import as_tensor
 from specc.elaborate.scope import Binding, Scope
 from specc.elaborate.signature import match
-from specc.elaborate.statements import Nothing, Returned, run_statements
+from specc.elaborate.statements import run_statements
 from specc.elaborate.values import (
     POISON,
     BlockConstructor,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from specc.elaborate.context import Frame, ParameterRecord
 from specc.elaborate.facts import (
+    LayerMadeInLoop,
     LimitExceeded,
     NameClaimedTwice,
     ReservedName,
@@ -83,6 +84,12 @@ def claim(
     if earlier is not None:
         because = (Label(earlier.span, "the first claim"),) if earlier.span != span else ()
         raise Fault(NameClaimedTwice(where=span, name=name, because=because))
+    made = layer.span if layer is not None else span
+    for loop in activation.loops:
+        if loop.file == made.file and loop.start <= made.start < loop.end:
+            kind = layer.constructor.name if layer is not None else "parameter"
+            because = (Label(Span(loop.file, loop.start, loop.start + len("while")), "the loop"),)
+            raise Fault(LayerMadeInLoop(where=made, because=because, kind=kind))
     built = layer.built if layer else None
     if activation.captured.get(parts[0], built) is not built:
         activation.rename_captured(parts[0])

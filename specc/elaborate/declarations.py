@@ -11,10 +11,10 @@ from specc.elaborate.instances import Activation, DeclaredState
 from specc.elaborate.operands import is_tensor
 from specc.elaborate.operate import as_tensor
 from specc.elaborate.signature import dtype_of, match, size_of
-from specc.elaborate.values import POISON, StateReference, Tensor, describe, is_poisoned
+from specc.elaborate.values import StateReference, Tensor, describe, is_poisoned
 from specc.frontend import syntax
 from specc.frontend.diagnostics import Fault
-from specc.frontend.facts import NotSupported, UnknownSize
+from specc.frontend.facts import UnknownSize
 from specc.ir.flatten import join
 from specc.ir.initializer import Initializer
 from specc.ir.types import TensorType
@@ -24,9 +24,6 @@ _ROLES = {"param": "parameter", "buffer": "buffer", "const": "constant"}
 
 def declare(frame: Frame, node: syntax.StateDeclaration) -> None:
     """Declares state of the block under way and binds its name."""
-    if node.role == "buffer":
-        frame.scope.bind(node.name, POISON, node.name_span)
-        raise Fault(NotSupported(where=node.name_span, feature="`buffer`"))
     activation = frame.activation
     assert activation is not None
     if node.value is not None:
@@ -68,6 +65,8 @@ def declare(frame: Frame, node: syntax.StateDeclaration) -> None:
                 advice="apply the constructor at each place for a block of its own",
             )
         )
+    if node.role == "buffer":
+        activation.buffers[node.name] = type_
     reference = StateReference(activation.instance, node.name, type_, node.name_span)
     frame.context.assigned.setdefault(node.name_span, node.name)
     frame.scope.bind(node.name, reference, node.name_span)

@@ -11,7 +11,7 @@ from specc.elaborate.builtins import text_of
 from specc.elaborate.calls import result_of
 from specc.elaborate.conditions import both, condition_of, right_side, truth_of
 from specc.elaborate.context import Frame
-from specc.elaborate.facts import BadValue, LimitExceeded, WrongType
+from specc.elaborate.facts import BadValue, LimitExceeded, NotDetermined, WrongType
 from specc.elaborate.lists import list_value, map_value, tuple_value
 from specc.elaborate.members import member_of
 from specc.elaborate.operands import is_tensor
@@ -24,6 +24,7 @@ from specc.elaborate.values import (
     OperatorConstructor,
     Poison,
     Tensor,
+    Undetermined,
     Value,
     describe,
     extent,
@@ -33,6 +34,7 @@ from specc.frontend import syntax
 from specc.frontend.diagnostics import Fault, Label
 from specc.frontend.facts import NotSupported, UnknownName, nearest
 from specc.ops.operator import Operator
+from specc.ops.registry import operators
 
 
 def evaluate(frame: Frame, expression: syntax.Expression) -> Value:
@@ -55,11 +57,19 @@ def evaluate(frame: Frame, expression: syntax.Expression) -> Value:
 def _name(frame: Frame, node: syntax.Name) -> Value:
     binding = frame.scope.find(node.name)
     if binding is None:
-        if node.name == "training":
-            raise Fault(NotSupported(where=node.span, feature="`training`"))
+        if node.name == "training" and frame.activation is not None:
+            return operate(frame, operators()["training"], {}, (), node.span)[0]
         raise Fault(_unknown(frame, node))
     if binding.span is not None:
         frame.context.used.add(binding.span)
+    if isinstance(binding.value, Undetermined):
+        raise Fault(
+            NotDetermined(
+                where=node.span,
+                because=(Label(binding.value.span, binding.value.reason),),
+                name=node.name,
+            )
+        )
     return binding.value
 
 

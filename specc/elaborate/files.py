@@ -41,7 +41,8 @@ def prelude() -> Scope:
     scope = Scope()
     table = dict(operators())
     for name, operator in table.items():
-        scope.bind(name, OperatorConstructor(operator))
+        if name != "training":  # a name, not a constructor
+            scope.bind(name, OperatorConstructor(operator))
     for name, builtin in builtins(table).items():
         scope.bind(name, builtin)
     for dtype in DType:

@@ -23,7 +23,12 @@ from specc.elaborate.instances import (
     BuiltOperator,
     Instance,
     RawApplication,
+    RawBranch,
     RawOperation,
+    RawRead,
+    RawRegion,
+    RawWrite,
+    all_nodes,
 )
 from specc.elaborate.shapes import (
     Mark,
@@ -220,7 +225,29 @@ class _Generalization:
                 tuple(node.captured.items()),
                 results,
             )
-        return ("read", node.reference, results)
+        if isinstance(node, RawRead):
+            return ("read", node.reference, results)
+        if isinstance(node, RawWrite):
+            return ("write", node.name, node.value)
+        if isinstance(node, RawBranch):
+            regions = (node.then, node.otherwise)
+            operands: tuple[int, ...] = (node.condition,)
+        else:
+            regions = (node.condition, node.body)
+            operands = node.inputs
+        return (
+            type(node).__name__,
+            operands,
+            *(self._region_shape(region, mark, final) for region in regions),
+            results,
+        )
+
+    def _region_shape(self, region: RawRegion, mark: Mark, final: bool) -> Shape:
+        return (
+            tuple(tensor_shape(t, mark) for t in region.inputs),
+            tuple(self._node_shape(node, mark, final) for node in region.nodes),
+            region.results,
+        )
 
 
 def _children_first(root: Activation) -> Iterator[Activation]:
@@ -234,7 +261,7 @@ def _children_first(root: Activation) -> Iterator[Activation]:
         stack.append((activation, True))
         inner = [
             node.activation
-            for node in activation.nodes
+            for node in all_nodes(activation.nodes)
             if isinstance(node, RawApplication) and node.activation is not None
         ]
         stack.extend((child, False) for child in reversed(inner))

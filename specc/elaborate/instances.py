@@ -7,7 +7,8 @@ elaboration ``generalize`` turns these into the IR's templates.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -119,7 +120,60 @@ class RawRead:
     span: Span
 
 
-RawNode: TypeAlias = RawOperation | RawApplication | RawRead
+@dataclass(slots=True, eq=False)
+class RawWrite:
+    """A buffer of the instance set to a tensor."""
+
+    name: str
+    value: int
+    span: Span
+    results: tuple[Tensor, ...] = ()
+
+
+@dataclass(slots=True, eq=False)
+class RawRegion:
+    """The nodes of a branch or loop."""
+
+    inputs: tuple[Tensor, ...]
+    nodes: list[RawNode]
+    results: tuple[int, ...]
+
+
+@dataclass(slots=True, eq=False)
+class RawBranch:
+    """A run-time ``if``."""
+
+    condition: int
+    then: RawRegion
+    otherwise: RawRegion
+    results: tuple[Tensor, ...]
+    span: Span
+
+
+@dataclass(slots=True, eq=False)
+class RawLoop:
+    """A run-time ``while``."""
+
+    inputs: tuple[int, ...]
+    condition: RawRegion
+    body: RawRegion
+    results: tuple[Tensor, ...]
+    span: Span
+
+
+RawNode: TypeAlias = RawOperation | RawApplication | RawRead | RawWrite | RawBranch | RawLoop
+
+
+def all_nodes(nodes: Iterable[RawNode]) -> Iterator[RawNode]:
+    """Nodes in order, those of their regions included."""
+    pending = list(nodes)[::-1]
+    while pending:
+        node = pending.pop()
+        yield node
+        if isinstance(node, RawBranch):
+            pending += [*node.otherwise.nodes[::-1], *node.then.nodes[::-1]]
+        elif isinstance(node, RawLoop):
+            pending += [*node.body.nodes[::-1], *node.condition.nodes[::-1]]
 
 
 @dataclass(eq=False)
@@ -150,6 +204,8 @@ class Activation:
     captured: dict[str, Built] = field(default_factory=dict)
     reads: dict[str, Tensor] = field(default_factory=dict)
     names: dict[int, str] = field(default_factory=dict)
+    buffers: dict[str, TensorType] = field(default_factory=dict)
+    loops: list[Span] = field(default_factory=list)
     next_id: int = 0
 
     @property
@@ -161,6 +217,19 @@ class Activation:
         """A new tensor of this body."""
         self.next_id += 1
         return Tensor(type_, self.next_id - 1, self, origin)
+
+    @contextmanager
+    def region(self) -> Iterator[list[RawNode]]:
+        """The nodes that are added inside go to the list that this gives.
+
+        State that is read inside is a value of the region, so it is read anew behind it.
+        """
+        around, reads = self.nodes, self.reads
+        self.nodes, self.reads = [], dict(reads)
+        try:
+            yield self.nodes
+        finally:
+            self.nodes, self.reads = around, reads
 
     def auto_name(self, stem: str) -> str:
         """The next counted name: ``linear1``, ``linear2``."""

@@ -7,14 +7,16 @@ from typing import Any
 
 from specc.elaborate.arithmetic import truth
 from specc.elaborate.builtins import text_of
-from specc.elaborate.conditions import condition_of
+from specc.elaborate.conditions import truth_of
 from specc.elaborate.context import Frame
+from specc.elaborate.control import branch, loop, write_buffer
 from specc.elaborate.declarations import declare
 from specc.elaborate.evaluate import evaluate
 from specc.elaborate.facts import AssertionFailed
 from specc.elaborate.indexing import unpack
 from specc.elaborate.initializers import collect_rules
 from specc.elaborate.lists import iterations
+from specc.elaborate.nothing import NOTHING, Returned
 from specc.elaborate.operands import is_tensor
 from specc.elaborate.values import (
     POISON,
@@ -31,21 +33,6 @@ from specc.frontend import syntax
 from specc.frontend.diagnostics import Fault, Label
 from specc.frontend.facts import NotSupported
 from specc.frontend.source import Span
-
-
-class Nothing:
-    """What a body has given so far, where that is nothing."""
-
-
-NOTHING = Nothing()
-
-
-class Returned(Exception):
-    """A ``return`` was run."""
-
-    def __init__(self, value: Value, span: Span) -> None:
-        self.value = value
-        self.span = span
 
 
 def run_statements(frame: Frame, statements: tuple[syntax.Statement, ...]) -> Value:
@@ -119,6 +106,8 @@ def _assignment(frame: Frame, node: syntax.Assignment) -> Value:
 
 def _assign(frame: Frame, target: syntax.Name, value: Value) -> None:
     activation = frame.activation
+    if activation is not None and target.name in activation.buffers:
+        value = write_buffer(frame, target, value)
     if (isinstance(value, LayerValue) and value.name is None and value.built is None) or (
         isinstance(value, ListValue | TupleValue) and value.name is None and value.layer is None
     ):
@@ -130,7 +119,10 @@ def _assign(frame: Frame, target: syntax.Name, value: Value) -> None:
 
 
 def _if(frame: Frame, node: syntax.If) -> Value:
-    condition = condition_of(frame, node.condition)
+    value = frame.evaluate(node.condition)
+    if is_tensor(value):
+        return branch(frame, node, value, run_statements)
+    condition = POISON if isinstance(value, Poison) else truth_of(frame, value, node.condition)
     if isinstance(condition, Poison):
         _poison(frame, (node,))
         return POISON
@@ -149,7 +141,8 @@ def _for(frame: Frame, node: syntax.For) -> Value:
 
 
 def _while(frame: Frame, node: syntax.While) -> Value:
-    raise Fault(NotSupported(where=node.condition.span, feature="`while`"))
+    loop(frame, node, run_statements)
+    return NOTHING
 
 
 def _on(frame: Frame, node: syntax.OnBlock) -> Value:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from specc.elaborate.instances import Activation
+from specc.elaborate.instances import Activation, RawBranch, RawLoop, RawNode, RawRegion, RawWrite
 from specc.elaborate.shapes import Shape
 from specc.elaborate.values import BlockConstructor, Branches, Sequence
-from specc.frontend.source import Span
 from specc.ir import graph
 from specc.ir.attributes import Hole
 from specc.ir.dims import Dim
@@ -52,10 +51,7 @@ class TemplateBuilder:
             ),
             body=graph.Region(
                 inputs=self._values(inputs),
-                nodes=tuple(
-                    self._node(node, raw.span)
-                    for node, raw in zip(nodes, self.member.nodes, strict=True)
-                ),
+                nodes=self._nodes(nodes, self.member.nodes),
                 results=results,
             ),
             documentation=documentation,
@@ -68,7 +64,17 @@ class TemplateBuilder:
             graph.Value(id=id_, type=_type(type_), name=names.get(id_, "")) for id_, type_ in shapes
         )
 
-    def _node(self, shape: Shape, span: Span) -> graph.Node:
+    def _nodes(self, shapes: Iterable[Shape], raw: list[RawNode]) -> tuple[graph.Node, ...]:
+        return tuple(self._node(shape, node) for shape, node in zip(shapes, raw, strict=True))
+
+    def _region(self, shape: Shape, raw: RawRegion) -> graph.Region:
+        inputs, nodes, results = shape
+        return graph.Region(
+            inputs=self._values(inputs), nodes=self._nodes(nodes, raw.nodes), results=results
+        )
+
+    def _node(self, shape: Shape, raw: RawNode) -> graph.Node:
+        span = raw.span
         if shape[0] == "operation":
             _, operator, attributes, inputs, results = shape
             return graph.Operation(
@@ -86,6 +92,26 @@ class TemplateBuilder:
                 inputs=inputs,
                 borrowed=dict(borrowed),
                 captured=dict(captured),
+                results=self._values(results),
+                span=span,
+            )
+        if isinstance(raw, RawWrite):
+            return graph.Write(name=raw.name, value=raw.value, span=span)
+        if isinstance(raw, RawBranch):
+            _, (condition,), then, otherwise, results = shape
+            return graph.Branch(
+                condition=condition,
+                then=self._region(then, raw.then),
+                otherwise=self._region(otherwise, raw.otherwise),
+                results=self._values(results),
+                span=span,
+            )
+        if isinstance(raw, RawLoop):
+            _, inputs, condition, body, results = shape
+            return graph.Loop(
+                inputs=inputs,
+                condition=self._region(condition, raw.condition),
+                body=self._region(body, raw.body),
                 results=self._values(results),
                 span=span,
             )

@@ -220,6 +220,14 @@ class InitializerValue:
     span: Span
 
 
+@dataclass(frozen=True, eq=False)
+class Undetermined:
+    """A name that has no one value behind a run-time ``if`` or ``while``; using it is an error."""
+
+    reason: str
+    span: Span
+
+
 @dataclass(frozen=True)
 class Requirement:
     """A relation of sizes that is not decided when compiling."""
@@ -267,6 +275,7 @@ _PLAIN: dict[type, Callable[[Any], str]] = {
     FunctionValue: lambda value: f"the function {value.definition.name}",
     Builtin: lambda value: f"the function {value.name}",
     InitializerValue: lambda value: "an initializer",
+    Undetermined: lambda value: "a value that is not determined",
     Undecided: lambda value: "a condition on symbolic sizes",
     Poison: lambda value: "a wrong value",
 }

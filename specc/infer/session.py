@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -61,11 +63,24 @@ def _providers(device: str) -> list[Any]:
     return [("CUDAExecutionProvider", {"device_id": int(index or 0)}), "CPUExecutionProvider"]
 
 
-def run(session: ort.InferenceSession, inputs: Mapping[str, ArrayLike]) -> dict[str, NDArray[Any]]:
+def run(
+    session: ort.InferenceSession,
+    inputs: Mapping[str, ArrayLike],
+    *,
+    limit: float | None = None,
+) -> dict[str, NDArray[Any]]:
     """The outputs by name. Inputs become arrays of the dtypes that the model takes.
 
-    Raises ValueError for a missing or an unknown input, and TypeError for a dtype that would lose
-    something on the way; onnxruntime raises its own exceptions where a shape is wrong.
+    Args:
+        session: The session.
+        inputs: An array for each input of the model.
+        limit: The seconds after which the run is stopped, between two nodes.
+
+    Raises:
+        ValueError: for a missing or an unknown input.
+        TypeError: for a dtype that would lose something on the way.
+        TimeoutError: where the run was stopped.
+        Exception: onnxruntime's own, where a shape is wrong.
     """
     wanted = {port.name: port.type for port in session.get_inputs()}
     if wrong := wanted.keys() ^ inputs.keys():
@@ -73,8 +88,30 @@ def run(session: ort.InferenceSession, inputs: Mapping[str, ArrayLike]) -> dict[
         raise ValueError(f"the model takes {', '.join(wanted)}; missing or unknown: {names}")
     values = {name: _to_ort(name, inputs[name], type_) for name, type_ in wanted.items()}
     outputs = [port.name for port in session.get_outputs()]
-    results = session.run_with_ort_values(outputs, values)
+    if limit is None:
+        results = session.run_with_ort_values(outputs, values)
+    else:
+        with _stop_after(limit) as options:
+            results = session.run_with_ort_values(outputs, values, options)
     return dict(zip(outputs, map(_to_numpy, results), strict=True))
+
+
+@contextmanager
+def _stop_after(limit: float) -> Iterator[ort.RunOptions]:
+    """Options of a run that is stopped after ``limit`` seconds, which raises TimeoutError."""
+    options = ort.RunOptions()
+    options.log_severity_level = _FATAL
+    timer = threading.Timer(limit, setattr, (options, "terminate", True))
+    timer.daemon = True
+    timer.start()
+    try:
+        yield options
+    except Exception as error:
+        if options.terminate:  # onnxruntime has no exception of its own for it
+            raise TimeoutError(f"{limit:g} s have passed") from error
+        raise
+    finally:
+        timer.cancel()
 
 
 def _to_ort(name: str, value: ArrayLike, type_: str) -> ort.OrtValue:

@@ -24,6 +24,7 @@ from specc.ir.graph import (
     Template,
 )
 from specc.ir.types import TensorType
+from specc.ir.walk import every_node, regions_of
 
 Holes = Mapping[str, Attribute]
 
@@ -46,8 +47,8 @@ class Resolved:
 class Activation:
     """One way in which a template is applied.
 
-    ``targets`` and ``inner`` give for the positions of applications what is applied, and the
-    activation of a block's template.
+    ``targets`` and ``inner`` give for the positions of applications, among all nodes of the body
+    and its regions, what is applied, and the activation of a block's template.
     """
 
     index: int
@@ -102,7 +103,7 @@ def explore(view: View) -> Exploration:
     known: dict[object, Activation] = {}
     nodes = 0
     for activation in exploration.activations:  # grows while it is walked
-        nodes += len(activation.template.body.nodes)
+        nodes += view.node_count(activation.index)
         if nodes > MAX_NODES:
             where = template_at(network, activation.index)
             exploration.findings["bounds"].append(
@@ -134,8 +135,9 @@ class _Explorer:
         activation = self.activation
         for value in activation.template.body.inputs:
             activation.types[value.id] = self._filled(value.type, -1)
-        for position, node in enumerate(activation.template.body.nodes):
-            for value in node.results:
+        for position, node in enumerate(every_node(activation.template.body)):
+            inputs = (value for region in regions_of(node) for value in region.inputs)
+            for value in (*inputs, *node.results):
                 activation.types[value.id] = self._filled(value.type, position)
             if isinstance(node, Application):
                 self._application(position, node)

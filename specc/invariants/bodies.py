@@ -2,28 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from specc.invariants.bounds import MAX_PATH
 from specc.invariants.problem import Finding, node_at, quoted, template_at
 from specc.invariants.view import View
 from specc.ir.attributes import Attribute, Hole
-from specc.ir.graph import Application, BlockLayer, Node, Operation, OperatorLayer, Read, Template
+from specc.ir.graph import (
+    Application,
+    BlockLayer,
+    Branch,
+    Loop,
+    Node,
+    Operation,
+    OperatorLayer,
+    Read,
+    Region,
+    Template,
+    Value,
+    Write,
+)
 from specc.ir.types import TensorType
+from specc.ir.walk import every_node, every_value, regions_of, steps
 
 Findings = Iterator[Finding]
 
 
 def operands(node: Node) -> Iterator[int]:
     """The values that a node reads."""
-    if isinstance(node, Operation | Application):
+    if isinstance(node, Operation | Application | Loop):
         yield from node.inputs
     if isinstance(node, Application):
         yield from node.borrowed.values()
+    elif isinstance(node, Write):
+        yield node.value
+    elif isinstance(node, Branch):
+        yield node.condition
 
 
 def values_are_unique(view: View) -> Findings:
-    """Within a body no two values bear one id."""
+    """Within a body, its regions among it, no two values bear one id."""
     for index, template in enumerate(view.network.templates):
         seen: set[int] = set()
         where = template_at(view.network, index)
@@ -31,8 +49,9 @@ def values_are_unique(view: View) -> Findings:
             if value.id in seen:
                 yield Finding(where, f"two inputs are value {value.id}")
             seen.add(value.id)
-        for position, node in enumerate(template.body.nodes):
-            for value in node.results:
+        for position, node in enumerate(every_node(template.body)):
+            inputs = (value for region in regions_of(node) for value in region.inputs)
+            for value in (*inputs, *node.results):
                 if value.id in seen:
                     where = node_at(view.network, index, position)
                     yield Finding(where, f"value {value.id} is there already")
@@ -40,20 +59,44 @@ def values_are_unique(view: View) -> Findings:
 
 
 def values_are_defined_before_use(view: View) -> Findings:
-    """Nodes stand in an order in which they can run, and a body's results are values of it."""
+    """Nodes stand in an order in which they can run, and a body's results are values of it.
+
+    A region sees the values around it, and nothing outside sees those of a region.
+    """
     for index, template in enumerate(view.network.templates):
-        known = {value.id for value in template.body.inputs}
-        for position, node in enumerate(template.body.nodes):
-            for operand in operands(node):
+        for position, text in _scoping(template.body):
+            network = view.network
+            at_node = position >= 0
+            where = node_at(network, index, position) if at_node else template_at(network, index)
+            yield Finding(where, text)
+
+
+def _scoping(body: Region) -> Iterator[tuple[int, str]]:
+    """The positions of what reads a value that it does not see."""
+    known: set[int] = set()
+    scopes: list[list[int]] = []
+
+    def define(values: Iterable[Value]) -> None:
+        for value in values:
+            known.add(value.id)
+            scopes[-1].append(value.id)
+
+    for step in steps(body):
+        if step[0] == "enter":
+            scopes.append([])
+            define(step[2].inputs)
+        elif step[0] == "begin":
+            for operand in operands(step[2]):
                 if operand not in known:
-                    where = node_at(view.network, index, position)
-                    yield Finding(where, f"value {operand} is not defined yet")
-            known.update(value.id for value in node.results)
-        for result in template.body.results:
-            if result not in known:
-                yield Finding(
-                    template_at(view.network, index), f"the result {result} is no value of the body"
-                )
+                    yield step[1], f"value {operand} is not defined yet"
+        elif step[0] == "end":
+            define(step[2].results)
+        else:
+            inside = "the body" if len(scopes) == 1 else "the region"
+            for result in step[2].results:
+                if result not in known:
+                    yield step[1], f"the result {result} is no value of {inside}"
+            known.difference_update(scopes.pop())
 
 
 def templates_exist(view: View) -> Findings:
@@ -103,7 +146,8 @@ def operators_are_known(view: View) -> Findings:
     for index, template in enumerate(view.network.templates):
         layers = template.layers.values()
         used = [layer.operator for layer in layers if isinstance(layer, OperatorLayer)]
-        used += [node.operator for node in template.body.nodes if isinstance(node, Operation)]
+        nodes = every_node(template.body)
+        used += [node.operator for node in nodes if isinstance(node, Operation)]
         for name in dict.fromkeys(used):
             if name not in view.operators:
                 yield Finding(
@@ -145,11 +189,9 @@ def holes_of(type_: TensorType) -> frozenset[str]:
 
 def _holes_of_types(template: Template) -> frozenset[str]:
     found: set[str] = set()
-    for value in template.body.inputs:
+    for value in every_value(template.body):
         found |= holes_of(value.type)
-    for node in template.body.nodes:
-        for value in node.results:
-            found |= holes_of(value.type)
+    for node in every_node(template.body):
         if isinstance(node, Application):
             for size in node.sizes.values():
                 if not isinstance(size, int):
@@ -163,7 +205,7 @@ def _holes_of_layers(template: Template) -> Iterator[str]:
             yield from _holes_in(layer.attributes.values())
         elif isinstance(layer, BlockLayer):
             yield from _holes_in(layer.arguments.values())
-    for node in template.body.nodes:
+    for node in every_node(template.body):
         if isinstance(node, Operation):
             yield from _holes_in(node.attributes.values())
 
@@ -208,12 +250,14 @@ def lists_keep_their_form(view: View) -> Findings:
 def paths_are_bounded(view: View) -> Findings:
     """Dotted paths are short enough to follow."""
     for index, template in enumerate(view.network.templates):
-        for position, node in enumerate(template.body.nodes):
+        for position, node in enumerate(every_node(template.body)):
             paths: list[str] = []
             if isinstance(node, Application):
                 paths = [node.layer, *node.captured.values()]
             elif isinstance(node, Read):
                 paths = [node.path]
+            elif isinstance(node, Write):
+                paths = [node.name]
             if any(len(path) > MAX_PATH for path in paths):
                 where = node_at(view.network, index, position)
                 yield Finding(where, f"a path is longer than {MAX_PATH} characters")

@@ -6,7 +6,7 @@ MAX_NODES = 1_000_000
 """Nodes, and layers, of the whole network once its templates are expanded."""
 
 MAX_DEPTH = 400
-"""Templates within templates."""
+"""Templates within templates, and loops and branches within these."""
 
 MAX_SIZE = 2**62
 """A dim, so that an index and its doubling fit 64 bits."""

@@ -9,6 +9,7 @@ from specc.invariants.bounds import MAX_DEPTH, MAX_NODES
 from specc.invariants.problem import Finding, template_at
 from specc.invariants.view import View
 from specc.ir.graph import BlockLayer
+from specc.ir.walk import steps
 
 
 def layers_are_bounded(view: View) -> Iterator[Finding]:
@@ -38,15 +39,28 @@ def applications_end(view: View) -> Iterator[Finding]:
     depths: dict[Activation, int] = {}
     for activation in order:
         inner = activation.inner.values()
-        nodes[activation] = len(activation.template.body.nodes) + sum(nodes[i] for i in inner)
-        depths[activation] = 1 + max((depths[i] for i in inner), default=0)
+        nodes[activation] = view.node_count(activation.index) + sum(nodes[i] for i in inner)
+        depths[activation] = 1 + max(_depths(activation, depths), default=0)
         where = template_at(view.network, activation.index)
         if nodes[activation] > MAX_NODES:
             yield Finding(where, f"it expands to more than {MAX_NODES:,} nodes")
             return
         if depths[activation] > MAX_DEPTH:
-            yield Finding(where, f"its applications nest more than {MAX_DEPTH} deep")
+            yield Finding(where, f"its applications and regions nest more than {MAX_DEPTH} deep")
             return
+
+
+def _depths(activation: Activation, depths: dict[Activation, int]) -> Iterator[int]:
+    """How deep each node of an activation reaches: its regions, and what it applies."""
+    around = 0
+    for step, position, _ in steps(activation.template.body):
+        if position >= 0 and step == "enter":
+            around += 1
+        elif position >= 0 and step == "leave":
+            around -= 1
+        elif step == "begin":
+            inner = activation.inner.get(position)
+            yield around + (0 if inner is None else depths[inner])
 
 
 def _inner_first(activations: list[Activation]) -> tuple[list[Activation], list[Activation]]:

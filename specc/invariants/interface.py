@@ -10,9 +10,10 @@ from specc.frontend.source import Span
 from specc.invariants.problem import Finding, quoted, template_at
 from specc.invariants.view import View
 from specc.ir.dims import symbols_of
-from specc.ir.graph import CapturedLayer, Region
+from specc.ir.graph import CapturedLayer
 from specc.ir.names import MAX_LENGTH, problem_with
 from specc.ir.types import TensorType
+from specc.ir.walk import every_node, every_value
 
 Findings = Iterator[Finding]
 
@@ -45,7 +46,7 @@ def _spans(view: View) -> Iterator[tuple[str, Span | None]]:
     for index, template in enumerate(network.templates):
         where = template_at(network, index)
         yield where, template.span
-        yield from ((where, node.span) for node in template.body.nodes)
+        yield from ((where, node.span) for node in every_node(template.body))
     yield from (("a parameter", parameter.span) for parameter in network.parameters)
     yield from (("a constraint", constraint.span) for constraint in network.constraints)
 
@@ -61,7 +62,8 @@ def names_are_valid(view: View) -> Findings:
         where = template_at(network, index)
         yield from _identifiers(where, [template.name])
         yield from _distinct(where, [*template.parameters, *template.sizes])
-        yield from _identifiers(where, _value_names(template.body))
+        names = (value.name for value in every_value(template.body) if value.name)
+        yield from _identifiers(where, names)
         state = [declared.name for declared in template.state]
         for name in (*template.layers, *state):
             # One that is handed in has a name of this body's own, with underscores if it clashes.
@@ -72,12 +74,6 @@ def names_are_valid(view: View) -> Findings:
         for name in state:
             if name in template.layers:
                 yield Finding(where, f"{quoted(name)} is both a layer and state")
-
-
-def _value_names(region: Region) -> Iterator[str]:
-    yield from (value.name for value in region.inputs if value.name)
-    for node in region.nodes:
-        yield from (value.name for value in node.results if value.name)
 
 
 def _identifiers(where: str, names: Iterable[str]) -> Findings:

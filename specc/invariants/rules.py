@@ -15,6 +15,7 @@ from specc.invariants.view import View
 from specc.ir.attributes import Attribute, Attributes, fill
 from specc.ir.graph import Application, BlockLayer, Operation
 from specc.ir.types import TensorType
+from specc.ir.walk import every_node
 from specc.ops.apply import SlotValue, complete, infer, state_of
 from specc.ops.operator import Operator
 
@@ -69,7 +70,7 @@ def run_rules(view: View) -> Rules:
     rules = Rules()
     known: dict[object, Outcome] = {}
     for activation in view.exploration.activations:
-        for position, node in enumerate(activation.template.body.nodes):
+        for position, node in enumerate(every_node(activation.template.body)):
             if isinstance(node, Operation):
                 attributes = node.attributes
                 if activation.holes:

@@ -17,6 +17,7 @@ from specc.ir.flatten import join
 from specc.ir.graph import Application, CapturedLayer, OperatorLayer, Parameter, Read, Role
 from specc.ir.names import problem_with
 from specc.ir.types import TensorType
+from specc.ir.walk import every_node
 
 
 @dataclass(frozen=True)
@@ -162,7 +163,7 @@ class _Collector:
         self._declare(place)
         read: dict[int, str] = {}
         inner: list[_Place] = []
-        for position, node in enumerate(activation.template.body.nodes):
+        for position, node in enumerate(every_node(activation.template.body)):
             if isinstance(node, Read):
                 self._read(place, position, node, read)
             elif isinstance(node, Application):

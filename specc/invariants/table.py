@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from specc.collector import resting_collector
-from specc.invariants import activations, bodies, expansion, interface, rules, state
+from specc.invariants import activations, bodies, expansion, interface, regions, rules, state
 from specc.invariants.problem import Finding, Problem
 from specc.invariants.view import View
 from specc.ir.graph import Network
@@ -62,6 +62,8 @@ STAGES: tuple[tuple[Invariant, ...], ...] = (
         Invariant("bounded-numbers", rules.numbers_are_bounded),
         Invariant("inferred-types", rules.types_follow_the_rules),
         Invariant("fitting-blocks", rules.blocks_fit_their_uses),
+        Invariant("fitting-regions", regions.regions_fit),
+        Invariant("declared-buffers", regions.writes_set_buffers),
         Invariant("stateless-operations", rules.operations_own_nothing),
         Invariant("known-constraints", interface.constraints_speak_of_inputs),
     ),

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from specc.ir.dims import symbols_of
 from specc.ir.graph import BlockLayer, CapturedLayer, Network
+from specc.ir.walk import every_node
 from specc.ops.operator import Operator
 from specc.ops.registry import operators
 
@@ -44,6 +45,14 @@ class View:
     def longest_name(self, template: int) -> int:
         """The parts of that layer's name, of those that a template declares, which has most."""
         return self._longest[template]
+
+    def node_count(self, template: int) -> int:
+        """The nodes of a template, those inside its loops and branches among them."""
+        return self._node_counts[template]
+
+    @cached_property
+    def _node_counts(self) -> list[int]:
+        return [sum(1 for _ in every_node(t.body)) for t in self.network.templates]
 
     @cached_property
     def _longest(self) -> list[int]:

@@ -1,13 +1,14 @@
 """A network as one flat list of concrete operations: templates filled in, layers by full name.
 
 What the ONNX target, the summary and the verifier walk over. Templates nest no deeper than the
-parser's limit, so recursion over them is bounded.
+parser's limit, and regions no deeper than a text, so recursion over them is bounded.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from specc.frontend.source import Span
 from specc.ir.attributes import Attribute, Attributes, fill, size_environment
@@ -15,12 +16,16 @@ from specc.ir.dims import Dim, substitute
 from specc.ir.graph import (
     Application,
     BlockLayer,
+    Branch,
     CapturedLayer,
+    Loop,
     Network,
     Operation,
     OperatorLayer,
     Read,
+    Region,
     Template,
+    Write,
 )
 from specc.ir.types import TensorType
 
@@ -58,13 +63,78 @@ class FlatOperation:
     within: Activation
 
 
+@dataclass(frozen=True)
+class FlatWrite:
+    """A buffer set to a value. ``name`` is its full name."""
+
+    name: str
+    value: FlatValue
+    span: Span | None
+    within: Activation
+
+
+@dataclass(frozen=True)
+class FlatRegion:
+    """What one side of a branch, or one turn of a loop, runs."""
+
+    inputs: tuple[FlatValue, ...]
+    operations: list[FlatNode]
+    outputs: tuple[FlatValue, ...]
+
+
+@dataclass(frozen=True)
+class FlatBranch:
+    """A run-time ``if``. ``scope`` is the full name of the block that it stands in."""
+
+    scope: str
+    condition: FlatValue
+    then: FlatRegion
+    otherwise: FlatRegion
+    results: tuple[FlatValue, ...]
+    span: Span | None
+    within: Activation
+
+
+@dataclass(frozen=True)
+class FlatLoop:
+    """A run-time ``while``: ``inputs`` are the carried values before the first turn."""
+
+    scope: str
+    inputs: tuple[FlatValue, ...]
+    condition: FlatRegion
+    body: FlatRegion
+    results: tuple[FlatValue, ...]
+    span: Span | None
+    within: Activation
+
+
+FlatNode: TypeAlias = FlatOperation | FlatWrite | FlatBranch | FlatLoop
+
+
 @dataclass
 class FlatNetwork:
     """Inputs, operations in order, and outputs."""
 
     inputs: tuple[FlatValue, ...]
-    operations: list[FlatOperation] = field(default_factory=list)
+    operations: list[FlatNode] = field(default_factory=list)
     outputs: tuple[FlatValue, ...] = ()
+
+    def every_operation(self) -> Iterator[FlatOperation]:
+        """The operators in order, those inside branches and loops once each."""
+        return every_operation(self.operations)
+
+
+def every_operation(nodes: Iterable[FlatNode]) -> Iterator[FlatOperation]:
+    """The operators among ``nodes`` and inside their regions, in order."""
+    pending = list(nodes)[::-1]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, FlatOperation):
+            yield node
+        elif isinstance(node, FlatBranch):
+            pending += [*node.otherwise.operations[::-1], *node.then.operations[::-1]]
+        elif isinstance(node, FlatLoop):
+            pending += [*node.body.operations[::-1], *node.condition.operations[::-1]]
 
 
 def join(*parts: str) -> str:
@@ -93,21 +163,31 @@ def flatten(network: Network) -> FlatNetwork:
     inputs = tuple(FlatValue(port.type, port.name) for port in network.inputs)
     flat = FlatNetwork(inputs)
     root = Activation(network.templates[network.root], "", {}, {}, _slots_by_owner(network))
-    flat.outputs = tuple(_expand(network, root, inputs, flat.operations))
+    flat.outputs = _run(network, root, root.template.body, inputs, {}, flat.operations)
     return flat
 
 
-def _expand(
+def _run(
     network: Network,
     scope: Activation,
+    body: Region,
     inputs: tuple[FlatValue, ...],
-    operations: list[FlatOperation],
-) -> list[FlatValue]:
-    body = scope.template.body
+    values: dict[int, FlatValue],
+    operations: list[FlatNode],
+) -> tuple[FlatValue, ...]:
+    """Expands a body, or a region inside one that sees the ``values`` around it.
+
+    Ids are unique in a body and its regions, so all of them share one table of values.
+    """
     sizes = size_environment(scope.holes)
-    values: dict[int, FlatValue] = dict(
-        zip((value.id for value in body.inputs), inputs, strict=True)
-    )
+    values.update(zip((value.id for value in body.inputs), inputs, strict=True))
+
+    def region(declared: Region) -> FlatRegion:
+        carried = tuple(FlatValue(_concrete(v.type, sizes), v.name) for v in declared.inputs)
+        inside: list[FlatNode] = []
+        outputs = _run(network, scope, declared, carried, values, inside)
+        return FlatRegion(carried, inside, outputs)
+
     for node in body.nodes:
         operands = tuple(values[i] for i in getattr(node, "inputs", ()))
         results = tuple(FlatValue(_concrete(r.type, sizes), r.name) for r in node.results)
@@ -129,11 +209,25 @@ def _expand(
         elif isinstance(node, Read):
             path, _, _ = _resolve_state(network, scope, node.path)
             results = (StateValue(results[0].type, path),)
+        elif isinstance(node, Write):
+            full = join(scope.path, node.name)
+            operations.append(FlatWrite(full, values[node.value], node.span, scope))
+        elif isinstance(node, Branch):
+            then, otherwise = region(node.then), region(node.otherwise)
+            condition = values[node.condition]
+            operations.append(
+                FlatBranch(scope.path, condition, then, otherwise, results, node.span, scope)
+            )
+        elif isinstance(node, Loop):
+            ahead, turn = region(node.condition), region(node.body)
+            operations.append(
+                FlatLoop(scope.path, operands, ahead, turn, results, node.span, scope)
+            )
         else:
             borrowed = {slot: values[i] for slot, i in node.borrowed.items()}
             results = _apply(network, scope, node, operands, borrowed, results, operations)
         values.update(zip((value.id for value in node.results), results, strict=True))
-    return [values[i] for i in body.results]
+    return tuple(values[i] for i in body.results)
 
 
 def _apply(
@@ -143,7 +237,7 @@ def _apply(
     operands: tuple[FlatValue, ...],
     borrowed: dict[str, FlatValue],
     results: tuple[FlatValue, ...],
-    operations: list[FlatOperation],
+    operations: list[FlatNode],
 ) -> tuple[FlatValue, ...]:
     path, layer, holes = resolve(network, scope, node.layer)
     if isinstance(layer, OperatorLayer):
@@ -168,7 +262,7 @@ def _apply(
     own |= {name: substitute(dim, sizes) for name, dim in node.sizes.items()}
     captured = {name: resolve(network, scope, target) for name, target in node.captured.items()}
     inner = Activation(network.templates[layer.template], path, own, captured, scope.owned, scope)
-    return tuple(_expand(network, inner, operands, operations))
+    return _run(network, inner, inner.template.body, operands, {}, operations)
 
 
 def resolve(

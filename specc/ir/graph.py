@@ -116,15 +116,65 @@ class Read(Model):
     span: Span | None = None
 
 
-Node = Annotated[Operation | Application | Read, Field(discriminator="kind")]
+class Write(Model):
+    """Sets a buffer of this template: ``value`` is what it holds from here on."""
+
+    kind: Literal["write"] = "write"
+    name: str
+    value: int
+    results: tuple[Value, ...] = ()
+    span: Span | None = None
+
+
+class Branch(Model):
+    """``then`` or ``otherwise``, as the scalar bool ``condition`` says; neither takes inputs.
+
+    The regions see the values of the body around them. Their results are of the same types, and
+    those of this node.
+    """
+
+    kind: Literal["branch"] = "branch"
+    condition: int
+    then: Region
+    otherwise: Region
+    results: tuple[Value, ...]
+    span: Span | None = None
+
+
+class Loop(Model):
+    """Repeats ``body`` while ``condition`` holds, carrying ``inputs`` from turn to turn.
+
+    Both regions take the carried values; ``condition`` gives one scalar bool, ``body`` the carried
+    values of the next turn, of the same types. The results are those of the last turn, or the
+    inputs where there is none.
+    """
+
+    kind: Literal["loop"] = "loop"
+    inputs: tuple[int, ...]
+    condition: Region
+    body: Region
+    results: tuple[Value, ...]
+    span: Span | None = None
+
+
+Node = Annotated[
+    Operation | Application | Read | Write | Branch | Loop, Field(discriminator="kind")
+]
 
 
 class Region(Model):
-    """Inputs, nodes in an order in which they can run, and the ids of the results."""
+    """Inputs, nodes in an order in which they can run, and the ids of the results.
+
+    A region inside a node sees the values around it, too; ids are unique in the whole template.
+    """
 
     inputs: tuple[Value, ...]
     nodes: tuple[Node, ...]
     results: tuple[int, ...]
+
+
+Branch.model_rebuild()
+Loop.model_rebuild()
 
 
 # ---- layers and templates ------------------------------------------------------------------------

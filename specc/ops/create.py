@@ -11,7 +11,7 @@ from specc.ops.arguments import DIM, DTYPE, INT, Argument, optional, several
 from specc.ops.axes import spread
 from specc.ops.binary import LITERAL, convert, literal
 from specc.ops.builder import Builder, Handle, Site
-from specc.ops.code import Attr, Call, Code, DeviceOf, Splat, X, call
+from specc.ops.code import Attr, Call, Code, DeviceOf, Splat, Training, X, call
 from specc.ops.operator import (
     CodeSite,
     Inference,
@@ -177,7 +177,22 @@ def _triangle(name: str, summary: str, *, upper: bool) -> Operator:
     )
 
 
+# `training` of the language: a branch on it is emitted as one on `self.training`.
+_training = Operator(
+    name="training",
+    summary="Whether the module trains: true in train mode, false in eval mode and in ONNX.",
+    details="Written without a call: `if training { ... }`.",
+    family="create",
+    tolerance=EXACT,
+    inputs=(),
+    infer=lambda c: TensorType(DType.BOOL, ()),
+    torch=Torch(Call("torch.tensor", (Training(),), (("device", DeviceOf()),))),
+    onnx={17: lambda b, s: b.constant(False, DType.BOOL)},
+    samples=(sample(), sample()),
+)
+
 OPERATORS = (
+    _training,
     _constant("ones", "A tensor of ones.", 1),
     _constant("zeros", "A tensor of zeros.", 0),
     Operator(

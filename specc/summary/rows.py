@@ -6,30 +6,43 @@ parameters are counted in the first.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from math import prod
 from typing import Literal
 
 from specc.ir.dims import Dim
-from specc.ir.flatten import Activation, FlatOperation, StateValue, flatten, join
+from specc.ir.flatten import (
+    Activation,
+    FlatBranch,
+    FlatLoop,
+    FlatNode,
+    FlatOperation,
+    FlatRegion,
+    FlatWrite,
+    StateValue,
+    flatten,
+    join,
+)
 from specc.ir.graph import Network, Parameter
 from specc.ir.types import TensorType
 from specc.ops.registry import operators
 
-RowKind = Literal["layer", "operation", "block", "state"]
+RowKind = Literal["layer", "operation", "block", "state", "region"]
 
 
 @dataclass
 class Row:
     """One line of a summary.
 
-    ``kind`` says what it stands for: a layer, an operation without a layer, a block (whose rows
-    follow, one ``depth`` further in), or state that a block declares itself. ``what`` is the name
-    of the operator or block, or the role of the state. ``parameters`` counts the elements of
-    trained parameters that no earlier row counted, ``shared`` says that one counted some.
-    ``multiply_adds`` is 0 where the operator multiplies no matrices. ``keeps_shape`` says that an
-    operation's result has the shape of an operand.
+    ``kind`` says what it stands for: a layer, an operation without a layer, a block or a region of
+    a run-time ``while`` or ``if`` (whose rows follow, one ``depth`` further in), or state that a
+    block declares itself. ``what`` is the name of the operator or block, the role of the state, or
+    ``loop`` or ``branch``. ``parameters`` counts the elements of trained parameters that no
+    earlier row counted, ``shared`` says that one counted some. ``multiply_adds`` is 0 where the
+    operator multiplies no matrices; inside a loop it is that of one turn. ``keeps_shape`` says that
+    an operation's result has the shape of an operand.
     """
 
     name: str
@@ -63,12 +76,28 @@ class _Collector:
 
     parameters: Mapping[str, Parameter]
     rows: list[Row] = field(default_factory=list)
-    _open: list[tuple[Activation, Row]] = field(default_factory=list)
+    _open: list[tuple[Activation | FlatRegion, Row]] = field(default_factory=list)
+    _regions: dict[Activation, list[FlatRegion]] = field(default_factory=lambda: defaultdict(list))
     _counted: set[str] = field(default_factory=set)
+
+    def add_all(self, nodes: Iterable[FlatNode]) -> None:
+        """Appends the rows of nodes, in order."""
+        for node in nodes:
+            self.enter(node.within)
+            if isinstance(node, FlatOperation):
+                self.add(node)
+            elif isinstance(node, FlatWrite):
+                self._write(node)
+            elif isinstance(node, FlatLoop):
+                region = FlatRegion((), [*node.condition.operations, *node.body.operations], ())
+                self._region("while", "loop", region, node)
+            else:
+                self._region("if", "branch", node.then, node)
+                if node.otherwise.operations:
+                    self._region("else", "branch", node.otherwise, node)
 
     def add(self, operation: FlatOperation) -> None:
         """Appends the row of an operation, below those of the blocks that it stands in."""
-        self.enter(operation.within)
         operator = operators()[operation.operator]
         row = Row(
             name=_relative(operation.path, operation.within.path) if operation.is_layer else "",
@@ -90,17 +119,44 @@ class _Collector:
             elif isinstance(state, StateValue):
                 self._count(state.name, row)
         self.rows.append(row)
-        for _, block in self._open:
-            block.results = row.results  # the last of them is what the block gives
+        self._give(row.results)
+
+    def _give(self, results: tuple[TensorType, ...]) -> None:
+        """The last results in a block are those of the block; a region states its own."""
+        for _, row in self._open:
+            if row.kind == "block":
+                row.results = results
+
+    def _write(self, write: FlatWrite) -> None:
+        name = _relative(write.name, write.within.path)
+        depth = len(self._open) - 1
+        row = Row(name, depth, "operation", "write", (write.value.type,), keeps_shape=True)
+        self.rows.append(row)
+
+    def _region(
+        self, name: str, what: str, region: FlatRegion, node: FlatBranch | FlatLoop
+    ) -> None:
+        """A row for a region, and below it those of what is in it."""
+        results = tuple(result.type for result in node.results)
+        row = Row(name, len(self._open) - 1, "region", what, results)
+        self.rows.append(row)
+        self._open.append((region, row))
+        regions = self._regions[node.within]
+        regions.append(region)
+        self.add_all(region.operations)
+        regions.pop()
+        self.enter(node.within)
+        self._give(results)
 
     def enter(self, activation: Activation) -> None:
         """Opens the rows of the blocks that lead to ``activation``, closing others."""
-        chain = list(_chain(activation))
+        chain = self._chain(activation)
         kept = 0
         while kept < min(len(chain), len(self._open)) and chain[kept] is self._open[kept][0]:
             kept += 1
         del self._open[kept:]
         for inner in chain[kept:]:
+            assert isinstance(inner, Activation)  # a region is opened as it is met
             outer = inner.parent.path if inner.parent else ""
             row = Row(
                 name=_relative(inner.path, outer),
@@ -112,6 +168,15 @@ class _Collector:
                 self.rows.append(row)
             self._open.append((inner, row))
             self._declared(inner)
+
+    def _chain(self, activation: Activation) -> list[Activation | FlatRegion]:
+        """From the network's own activation to this one, with the regions that are open in each."""
+        above: list[Activation | FlatRegion] = []
+        step: Activation | None = activation
+        while step is not None:
+            above += [*self._regions[step][::-1], step]
+            step = step.parent
+        return above[::-1]
 
     def _declared(self, activation: Activation) -> None:
         for state in activation.template.state:
@@ -138,9 +203,7 @@ class _Collector:
 def rows_of(network: Network) -> list[Row]:
     """A row for each layer, operation, block and declared parameter, in computing order."""
     collector = _Collector({p.name: p for p in network.parameters})
-    flat = flatten(network)
-    for operation in flat.operations:
-        collector.add(operation)
+    collector.add_all(flatten(network).operations)
     return collector.rows
 
 
@@ -159,6 +222,19 @@ def totals(network: Network, rows: list[Row]) -> Totals:
     )
 
 
+def spends_in(rows: Iterable[Row], what: str) -> bool:
+    """Whether anything inside a region of this kind, ``loop`` or ``branch``, has multiply-adds."""
+    depth: int | None = None  # that of the outermost such region that is open
+    for row in rows:
+        if depth is not None and row.depth <= depth:
+            depth = None
+        if depth is None and row.kind == "region" and row.what == what:
+            depth = row.depth
+        if depth is not None and row.multiply_adds != 0:
+            return True
+    return False
+
+
 def fold(rows: list[Row], depth: int) -> list[Row]:
     """The rows down to ``depth``; each block there stands for all that is in it."""
     folded: list[Row] = []
@@ -171,16 +247,6 @@ def fold(rows: list[Row], depth: int) -> list[Row]:
             block.shared = block.shared or row.shared
             block.multiply_adds = block.multiply_adds + row.multiply_adds
     return folded
-
-
-def _chain(activation: Activation) -> Iterator[Activation]:
-    """The activations from the network's own to this one."""
-    above: list[Activation] = []
-    step: Activation | None = activation
-    while step is not None:
-        above.append(step)
-        step = step.parent
-    return reversed(above)
 
 
 def _relative(path: str, scope: str) -> str:

@@ -29,7 +29,7 @@ from specc.ir.conditions import conditions, smallest_sizes, symbols
 from specc.ir.dims import Dim, DimTooLarge, evaluate, substitute
 from specc.ir.graph import Network, Port
 from specc.ir.types import DType, TensorType
-from specc.summary.rows import Row, fold, rows_of, totals
+from specc.summary.rows import Row, fold, rows_of, spends_in, totals
 
 DEFAULT_WIDTH = 80
 _GAP = "  "
@@ -60,7 +60,8 @@ def show(
     Below it stand the totals and for which sizes the network works. Each parameter is counted once.
     Multiply-adds are those of matrix products and convolutions, one multiplication and one addition
     each; they are counted at ``sizes`` and, for symbols that it leaves out, at the
-    smallest sizes at which the network works.
+    smallest sizes at which the network works, for one turn of a run-time loop and for both sides of
+    a run-time ``if``.
 
     Args:
         network: What to show.
@@ -87,7 +88,7 @@ def show(
     total = f"{sums.parameters:,}"
     lines.append(_Line("total", "", "", total, _number(sums.multiply_adds, counted)))
     table = _aligned(lines, width)
-    notes = _notes(network, given, counted, found is not None, sums.fixed, hidden)
+    notes = _notes(network, given, counted, found is not None, sums.fixed, hidden, rows)
     return "\n".join([printable(network.name), *table, *notes])
 
 
@@ -97,7 +98,7 @@ def _speaks(row: Row) -> bool:
 
 
 def _opens(row: Row, after: Row) -> bool:
-    return row.kind == "block" and after.depth > row.depth
+    return row.kind in ("block", "region") and after.depth > row.depth
 
 
 # ---- rows ----------------------------------------------------------------------------------------
@@ -179,6 +180,7 @@ def _notes(
     satisfiable: bool,
     fixed: int,
     hidden: int,
+    rows: Sequence[Row],
 ) -> list[str]:
     notes: list[tuple[str, str]] = []
     if fixed:
@@ -195,6 +197,10 @@ def _notes(
             notes.append(("", f"multiply-adds are counted at {at}"))
         if not satisfiable:
             notes.append(("", "no sizes were found at which all of this holds"))
+    if spends_in(rows, "loop"):
+        notes.append(("loops", "multiply-adds inside a `while` are those of one turn"))
+    if spends_in(rows, "branch"):
+        notes.append(("branches", "multiply-adds of an `if` are those of both its sides"))
     if hidden:
         keeps = "operation that keeps" if hidden == 1 else "operations that keep"
         notes.append(("left out", f"{hidden} {keeps} the shape"))

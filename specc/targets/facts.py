@@ -29,13 +29,14 @@ class OpsetOutOfRange(Fact):
 
 @dataclass(frozen=True, kw_only=True)
 class TargetUnsupported(Fact):
-    """An operator has no form on the target that was asked for, or none at this ONNX opset."""
+    """Something has no form on the target that was asked for, or none at this ONNX opset."""
 
     code = "target-unsupported"
     operator: str
     path: str
     target: str
     needs_opset: int | None = None
+    advice: str | None = None
 
     @property
     def message(self) -> str:
@@ -52,7 +53,7 @@ class TargetUnsupported(Fact):
     def help(self) -> str | None:
         """How to mend it."""
         if self.needs_opset is None:
-            return None
+            return self.advice
         return f"opset {self.needs_opset} or later has it"
 
 

@@ -51,6 +51,34 @@ class RuntimeRefused(Fact):
 
 
 @dataclass(frozen=True, kw_only=True)
+class NoEnd(Fact):
+    """A network with a run-time loop was stopped after a time limit, so it could not be compared.
+
+    The loop may not end at all for the inputs that it was tried on.
+    """
+
+    code = "no-end"
+    runtime: str
+    at: str
+    limit: float
+
+    @property
+    def message(self) -> str:
+        """The headline."""
+        return f"{self.runtime} had not finished after {self.limit:g} s{self.at}"
+
+    @property
+    def label(self) -> str:
+        """What stands under the place."""
+        return "this loop may not end"
+
+    @property
+    def help(self) -> str | None:
+        """How to go on."""
+        return "`--verify-limit` gives it more time, `--no-verify` leaves out the comparison"
+
+
+@dataclass(frozen=True, kw_only=True)
 class NoSizes(Fact):
     """No sizes were found at which all conditions on the symbolic dims hold."""
 

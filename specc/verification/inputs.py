@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,7 @@ from specc.frontend.diagnostics import Fault
 from specc.initialize.rounding import NUMPY_DTYPES
 from specc.ir.assignments import Assertion, Condition, assignments
 from specc.ir.dims import Dim, evaluate, symbols_of
-from specc.ir.flatten import FlatOperation, FlatValue, flatten
+from specc.ir.flatten import FlatBranch, FlatLoop, FlatNode, FlatOperation, FlatValue, flatten
 from specc.ir.graph import Constraint, Network
 from specc.ir.types import TensorType
 from specc.verification.facts import NoSizes
@@ -113,29 +113,68 @@ def _condition(constraint: Constraint) -> Condition:
 class _Use:
     """What an integer input is used as: what it stays below, and whether it must be positive."""
 
-    limits: tuple[Dim, ...] = ()
+    limits: frozenset[Dim] = frozenset()
     positive: bool = False
 
     def __or__(self, other: _Use) -> _Use:
-        return _Use((*self.limits, *other.limits), self.positive or other.positive)
+        return _Use(self.limits | other.limits, self.positive or other.positive)
 
 
 def _uses(network: Network) -> dict[str, _Use]:
     """What each input is used as, also by way of operators that only rearrange elements."""
     flat = flatten(network)
     uses: dict[FlatValue, _Use] = defaultdict(_Use)
-    for operation in reversed(flat.operations):
-        if operation.operator in _POSITIONS:
-            operand, length = _POSITIONS[operation.operator]
-            uses[operation.inputs[operand]] |= _Use(limits=(length(operation),))
-        elif operation.operator in _POSITIVE_RIGHT:
-            if operation.attributes.get("right") is None:  # else it is a number, not a tensor
-                uses[operation.inputs[-1]] |= _Use(positive=True)
-        elif operation.operator in _REARRANGING:
-            for value in operation.inputs:
-                for result in operation.results:
-                    uses[value] |= uses[result]
+    _collect(flat.operations, uses)
     return {value.name: uses[value] for value in flat.inputs}
+
+
+def _collect(nodes: list[FlatNode], uses: dict[FlatValue, _Use]) -> None:
+    """Adds the uses of all that ``nodes`` read, to those of their results."""
+    for node in reversed(nodes):
+        if isinstance(node, FlatOperation):
+            _collect_operation(node, uses)
+        elif isinstance(node, FlatBranch):
+            for side in (node.then, node.otherwise):
+                _pass_on(node.results, side.outputs, uses)
+                _collect(side.operations, uses)
+        elif isinstance(node, FlatLoop):
+            _collect_loop(node, uses)
+
+
+def _collect_loop(loop: FlatLoop, uses: dict[FlatValue, _Use]) -> None:
+    """A carried value is used as the body uses it in any turn, and as the result is used."""
+    _pass_on(loop.results, loop.inputs, uses)
+    _pass_on(loop.results, loop.body.outputs, uses)
+    _collect(loop.condition.operations, uses)
+    _pass_on(loop.condition.inputs, loop.inputs, uses)
+    _pass_on(loop.condition.inputs, loop.body.outputs, uses)
+    before: list[_Use] | None = None
+    while before != (now := [uses[value] for value in loop.body.outputs]):
+        before = now  # uses grow from turn to turn until each reached every value it can reach
+        _collect(loop.body.operations, uses)
+        _pass_on(loop.body.inputs, loop.inputs, uses)
+        _pass_on(loop.body.inputs, loop.body.outputs, uses)
+
+
+def _pass_on(
+    used: Iterable[FlatValue], values: Iterable[FlatValue], uses: dict[FlatValue, _Use]
+) -> None:
+    """What each of ``values`` becomes is used, so it is used alike."""
+    for after, before in zip(used, values, strict=True):
+        uses[before] |= uses[after]
+
+
+def _collect_operation(operation: FlatOperation, uses: dict[FlatValue, _Use]) -> None:
+    if operation.operator in _POSITIONS:
+        operand, length = _POSITIONS[operation.operator]
+        uses[operation.inputs[operand]] |= _Use(limits=frozenset([length(operation)]))
+    elif operation.operator in _POSITIVE_RIGHT:
+        if operation.attributes.get("right") is None:  # else it is a number, not a tensor
+            uses[operation.inputs[-1]] |= _Use(positive=True)
+    elif operation.operator in _REARRANGING:
+        for value in operation.inputs:
+            for result in operation.results:
+                uses[value] |= uses[result]
 
 
 def _draw(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -12,21 +13,26 @@ import torch
 from numpy.typing import NDArray
 from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 
-from specc.frontend.diagnostics import Fault
+from specc.frontend.diagnostics import Fault, Label
 from specc.infer.session import run, session
 from specc.initialize.rounding import NUMPY_DTYPES
 from specc.ir.dims import evaluate
-from specc.ir.graph import Network, Port
+from specc.ir.graph import Loop, Network, Port
 from specc.ir.types import DType
+from specc.ir.walk import every_node
 from specc.targets import torch as target
 from specc.targets.onnx.weights import GivenWeights
 from specc.targets.torch import to_numpy, to_torch
-from specc.verification.facts import ParityFailed, RuntimeRefused
+from specc.verification.deadline import Deadline
+from specc.verification.facts import NoEnd, ParityFailed, RuntimeRefused
 from specc.verification.inputs import Case, cases
 from specc.verification.measure import relative_difference
 from specc.verification.report import BOUNDS, CaseReport, OutputReport, ParityReport, describe
 from specc.weights.fit import fit
 from specc.weights.safetensors import Weights
+
+LIMIT = 60.0
+"""Seconds for one run of one side, where a network has run-time loops."""
 
 _ORT_ERRORS = tuple(
     error
@@ -42,6 +48,7 @@ def verify(
     weights: GivenWeights | None = None,
     seed: int = 0,
     bounds: Mapping[DType, float] | None = None,
+    limit: float = LIMIT,
 ) -> ParityReport:
     """Compares the module in eval mode with onnxruntime on the CPU, at two assignments.
 
@@ -51,16 +58,25 @@ def verify(
         weights: What the model was built with; None for the initial values.
         seed: What the initial values are drawn from; the inputs are drawn from it too.
         bounds: The greatest difference by dtype; ``BOUNDS`` where it says nothing.
+        limit: Seconds after which a run of either side is stopped, in a network that has run-time
+            loops; others are not stopped.
 
     Raises:
         Fault: with ParityFailed, which holds the report; RuntimeRefused if one of the two cannot
-            run the network; NoSizes if no sizes meet its conditions; WeightsDoNotFit.
+            run the network; NoEnd if one was stopped; NoSizes if no sizes meet its conditions;
+            WeightsDoNotFit.
     """
     allowed = {**BOUNDS, **(bounds or {})}
-    module = _module(network, weights, seed)
+    watch = _Watch(network, limit)
     running = _session(model)
+    tried = list(cases(network, seed))
+    answers = [_answers(running, case, watch) for case in tried]
+    module = _module(network, weights, seed)
     report = ParityReport(
-        tuple(_compare(network, module, running, case, allowed) for case in cases(network, seed))
+        tuple(
+            _compare(network, module, case, found, allowed, watch)
+            for case, found in zip(tried, answers, strict=True)
+        )
     )
     if not report.agrees:
         raise Fault(ParityFailed(report=report))
@@ -87,21 +103,56 @@ def _session(model: onnx.ModelProto | bytes | str | Path) -> Any:
         raise _refused("onnxruntime", "", error) from error
 
 
+class _Watch:
+    """The time limit of a network with run-time loops; none for one without."""
+
+    def __init__(self, network: Network, limit: float) -> None:
+        self._network = network
+        self._loops = [
+            node.span
+            for template in network.templates
+            for node in every_node(template.body)
+            if isinstance(node, Loop)
+        ]
+        self.limit = limit if self._loops else None
+
+    def deadline(self) -> AbstractContextManager[object]:
+        """What PyTorch runs in."""
+        return nullcontext() if self.limit is None else Deadline(self.limit)
+
+    def fault(self, runtime: str, at: str) -> Fault:
+        """For a run that was stopped. It says where the loops stand, not which it was."""
+        assert self.limit is not None
+        spans = list(dict.fromkeys(span for span in self._loops if span is not None))
+        because = tuple(Label(span, "or this one") for span in spans[1:])
+        where = spans[0] if spans else None
+        return Fault(NoEnd(runtime=runtime, at=at, limit=self.limit, where=where, because=because))
+
+
+def _answers(running: Any, case: Case, watch: _Watch) -> dict[str, NDArray[Any]]:
+    at = describe(case.sizes)
+    try:
+        return run(running, case.inputs, limit=watch.limit)
+    except TimeoutError as error:
+        raise watch.fault("onnxruntime", at) from error
+    except _ORT_ERRORS as error:
+        raise _refused("onnxruntime", at, error) from error
+
+
 def _compare(
     network: Network,
     module: torch.nn.Module,
-    running: Any,
     case: Case,
+    answers: Mapping[str, NDArray[Any]],
     bounds: Mapping[DType, float],
+    watch: _Watch,
 ) -> CaseReport:
     at = describe(case.sizes)
     try:
-        answers = run(running, case.inputs)
-    except _ORT_ERRORS as error:
-        raise _refused("onnxruntime", at, error) from error
-    try:
-        with torch.no_grad():
+        with torch.no_grad(), watch.deadline():
             results = module(*(to_torch(case.inputs[port.name]) for port in network.inputs))
+    except TimeoutError as error:
+        raise watch.fault("PyTorch", at) from error
     except (RuntimeError, IndexError, TypeError, ValueError, AssertionError) as error:
         raise _refused("PyTorch", at, error) from error
     expected = results if isinstance(results, Sequence) else [results]

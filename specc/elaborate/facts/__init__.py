@@ -1,6 +1,7 @@
 """What elaboration can find wrong, and how it reads.
 
-Groups: names · arguments · values · inputs and results · parameter names · initializers · limits.
+Groups: names · arguments · values · inputs and results · loops and branches · parameter names ·
+initializers · limits.
 A class's docstring is its entry in ``docs/errors.md``.
 """
 
@@ -17,6 +18,7 @@ from specc.elaborate.facts.calls import (
     UnusedBinding,
     WrongType,
 )
+from specc.elaborate.facts.control import CarriedMismatch, LayerMadeInLoop, NotDetermined
 from specc.elaborate.facts.parameters import (
     BadInitializer,
     LimitExceeded,
@@ -42,12 +44,15 @@ __all__ = [
     "BadInitializer",
     "BadOperands",
     "BadValue",
+    "CarriedMismatch",
     "DuplicateName",
+    "LayerMadeInLoop",
     "LimitExceeded",
     "MissingArgument",
     "NameClaimedTwice",
     "NoResult",
     "NotALayer",
+    "NotDetermined",
     "RecursiveBlock",
     "RepeatedArgument",
     "ReservedName",

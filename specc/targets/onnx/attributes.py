@@ -40,7 +40,6 @@ _MAKE: dict[Any, Callable[[str, Any], oir.Attr]] = {
     _Kind.STRING: lambda name, value: oir.AttrString(name, str(value)),
     _Kind.STRINGS: lambda name, value: oir.AttrStrings(name, [str(item) for item in value]),
     _Kind.TENSOR: lambda name, value: oir.AttrTensor(name, oir.Tensor(np.asarray(value))),
-    _Kind.GRAPH: oir.AttrGraph,
 }
 
 

@@ -15,6 +15,7 @@ from specc.ir.types import DType, TensorType
 from specc.targets.onnx.attributes import onnx_attributes, schema
 from specc.targets.onnx.dtypes import ONNX_DTYPES, onnx_shape, onnx_type
 from specc.targets.onnx.sizes import Sizes
+from specc.targets.onnx.subgraphs import Subgraph
 
 _READABLE = 6  # a constant of at most so many elements is named after them
 
@@ -35,7 +36,9 @@ class GraphBuilder:
     """A graph under construction.
 
     Every handle is an ``onnx_ir.Value``. ``sizes_nodes`` compute sizes from the inputs' shapes and
-    come first in the graph, so that whatever needs a size may use it, wherever it stands.
+    come first in the main graph, so that whatever needs a size may use it, wherever it stands.
+    ``nodes`` are those of the graph that grows at the moment: the main one, or one of
+    ``subgraphs`` before it is there.
     """
 
     def __init__(self, opset: int, inputs: Sequence[tuple[oir.Value, TensorType]]) -> None:
@@ -43,6 +46,7 @@ class GraphBuilder:
         self.place = Place()
         self.nodes: list[oir.Node] = []
         self.sizes_nodes: list[oir.Node] = []
+        self.subgraphs: dict[oir.Node, dict[str, Subgraph]] = {}
         self.labels: dict[oir.Value, str] = {}
         self.constants: dict[tuple[DType, tuple[int, ...], bytes], oir.Value] = {}
         self._sizes = Sizes(self, inputs)

@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
 
 import onnx_ir as oir
 
 from specc.frontend.diagnostics import Fault
-from specc.ir.attributes import Attributes
-from specc.ir.flatten import FlatOperation, FlatValue, StateValue, flatten
+from specc.ir.flatten import (
+    FlatBranch,
+    FlatLoop,
+    FlatNode,
+    FlatOperation,
+    FlatValue,
+    StateValue,
+    flatten,
+)
 from specc.ir.graph import Network
 from specc.ir.types import TensorType
 from specc.ops import registry
 from specc.ops.operator import Operator
 from specc.targets.facts import TargetUnsupported
 from specc.targets.onnx.builder import GraphBuilder, Place
+from specc.targets.onnx.control import lower_branch, lower_loop, refuse_write
 from specc.targets.onnx.dtypes import onnx_shape, onnx_type
+from specc.targets.onnx.inference import Known
 from specc.targets.onnx.metadata import Locations, model_metadata
 from specc.targets.onnx.names import Names, encodable, name_nodes
 from specc.targets.onnx.opsets import HIGHEST_OPSET, checked_opset, ir_version
+from specc.targets.onnx.site import Site
+from specc.targets.onnx.subgraphs import attach, live
 from specc.targets.onnx.weights import GivenWeights, ParameterTensors
 from specc.version import __version__
 
@@ -51,7 +61,7 @@ def to_ir_model(
     version = checked_opset(opset)
     tensors = ParameterTensors(network, weights, seed)
     table = registry.operators() if operators is None else operators
-    lowering = _Lowering(network, version, tensors, table, strip=strip)
+    lowering = Lowering(network, version, tensors, table, strip=strip)
     return oir.Model(
         lowering.graph(),
         ir_version=ir_version(version),
@@ -61,50 +71,12 @@ def to_ir_model(
     )
 
 
-class Site:
-    """One operation that is being lowered: the ``specc.ops.builder.Site`` of this target."""
+class Lowering:
+    """A graph as it grows, operation by operation.
 
-    def __init__(self, lowering: _Lowering, operation: FlatOperation) -> None:
-        self._lowering = lowering
-        self._operation = operation
-        self.inputs = tuple(lowering.value(operand) for operand in operation.inputs)
-        self.types = tuple(operand.type for operand in operation.inputs)
-        self.results = tuple(result.type for result in operation.results)
-        self.attributes: Attributes = operation.attributes
-
-    def __getitem__(self, name: str) -> Any:
-        """The attribute of this name."""
-        return self.attributes[name]
-
-    def state(self, slot: str) -> oir.Value | None:
-        """The layer's state in this slot, None where it has none."""
-        state = self._operation.state.get(slot)
-        if state is None:
-            return None
-        return (
-            self._lowering.parameter(state)
-            if isinstance(state, str)
-            else (self._lowering.value(state))
-        )
-
-    @property
-    def x(self) -> oir.Value:
-        """The first input."""
-        return self.inputs[0]
-
-    @property
-    def type(self) -> TensorType:
-        """The type of the first input."""
-        return self.types[0]
-
-    @property
-    def result(self) -> TensorType:
-        """The type of the first result."""
-        return self.results[0]
-
-
-class _Lowering:
-    """A graph as it grows, operation by operation."""
+    ``known`` are the conditions that inference decides, ``depth`` counts the loops and branches
+    that the builder stands in.
+    """
 
     def __init__(
         self,
@@ -116,40 +88,45 @@ class _Lowering:
         strip: bool = False,
     ) -> None:
         self._network = network
-        self._strip = strip
         self._tensors = tensors
         self._operators = operators
         self._parameters = {parameter.name: parameter for parameter in network.parameters}
         self._initializers: dict[str, oir.Value] = {}
         self._values: dict[FlatValue, oir.Value] = {}
+        self._locations = Locations(network, strip=strip)
+        self.known = Known()
+        self.depth = 0
         self._flat = flatten(network)
-        self._inputs = [_typed_value(value.type, value.name) for value in self._flat.inputs]
+        self._inputs = [
+            self.typed(oir.Value(name=value.name), value.type) for value in self._flat.inputs
+        ]
         self._values.update(zip(self._flat.inputs, self._inputs, strict=True))
         types = (value.type for value in self._flat.inputs)
-        self._builder = GraphBuilder(opset, list(zip(self._inputs, types, strict=True)))
+        self.builder = GraphBuilder(opset, list(zip(self._inputs, types, strict=True)))
 
     def graph(self) -> oir.Graph:
         """The whole graph: lowered, without what no output needs, and named."""
-        locations = Locations(self._network, strip=self._strip)
-        for operation in self._flat.operations:
-            self._builder.place = Place(operation.path, locations.properties(operation.span))
-            self._lower(operation)
-        self._builder.place = Place()
+        self.run(self._flat.operations)
+        builder = self.builder
+        builder.place = Place()
         outputs = self._outputs()
-        nodes, used = _live([*self._builder.sizes_nodes, *self._builder.nodes], outputs)
+        nodes, used = live([*builder.sizes_nodes, *builder.nodes], outputs, builder.subgraphs)
         parameters = [value for value in self._initializers.values() if value in used]
-        constants = [value for value in self._builder.constants.values() if value in used]
+        constants = [value for value in builder.constants.values() if value in used]
         self._name(nodes, outputs, parameters, constants)
+        attach(nodes, builder.subgraphs)
         root = self._network.templates[self._network.root]
         return oir.Graph(
             self._inputs,
             outputs,
             nodes=nodes,
             initializers=[*parameters, *constants],
-            opset_imports={"": self._builder.opset},
+            opset_imports={"": builder.opset},
             name=encodable(self._network.name),
             doc_string=encodable(root.documentation) or None,
         )
+
+    # ---- values ----------------------------------------------------------------------------------
 
     def value(self, value: FlatValue) -> oir.Value:
         """The graph's value for one of the network."""
@@ -157,39 +134,77 @@ class _Lowering:
             return self.parameter(value.name)
         return self._values[value]
 
+    def bind(self, value: FlatValue, handle: oir.Value) -> None:
+        """Lets ``handle`` stand for ``value`` from here on."""
+        self._values[value] = handle
+
     def parameter(self, name: str) -> oir.Value:
         """The initializer of the parameter's owner, whichever of its names is given."""
         owner = self._parameters[self._network.aliases.get(name, name)]
         if owner.name not in self._initializers:
-            value = _typed_value(owner.type, owner.name)
+            value = self.typed(oir.Value(name=owner.name), owner.type)
             value.const_value = self._tensors[owner]
             self._initializers[owner.name] = value
         return self._initializers[owner.name]
 
+    def typed(self, handle: oir.Value, type_: TensorType) -> oir.Value:
+        """``handle``, of this type."""
+        handle.type, handle.shape = onnx_type(type_), onnx_shape(type_.shape)
+        return handle
+
+    def new_value(self, type_: TensorType, name: str, scope: str = "") -> oir.Value:
+        """An input of a subgraph."""
+        value = self.typed(oir.Value(), type_)
+        self.label(value, name, scope)
+        return value
+
+    def label(self, handle: oir.Value, name: str, scope: str) -> None:
+        """Asks for what the spec calls a value, below the name of its block."""
+        if name:
+            self.builder.labels[handle] = f"{scope}/{name}" if scope else name
+
+    # ---- nodes -----------------------------------------------------------------------------------
+
+    def run(self, nodes: Iterable[FlatNode]) -> None:
+        """Lowers nodes in order."""
+        for node in nodes:
+            self._place(node)
+            if isinstance(node, FlatOperation):
+                self.known.learn(node)
+                self._lower(node)
+            elif isinstance(node, FlatBranch):
+                lower_branch(self, node)
+            elif isinstance(node, FlatLoop):
+                lower_loop(self, node)
+            else:
+                refuse_write(node)
+
+    def _place(self, node: FlatNode) -> None:
+        path = node.path if isinstance(node, FlatOperation) else node.within.path
+        self.builder.place = Place(path, self._locations.properties(node.span))
+
     def _lower(self, operation: FlatOperation) -> None:
         operator = self._operators[operation.operator]
-        lowering = operator.lowering(self._builder.opset)
+        lowering = operator.lowering(self.builder.opset)
         if lowering is None:
             raise Fault(
                 TargetUnsupported(
                     operator=operator.name,
                     path=operation.path,
-                    target=f"ONNX opset {self._builder.opset}",
+                    target=f"ONNX opset {self.builder.opset}",
                     needs_opset=min((k for k in operator.onnx if k <= HIGHEST_OPSET), default=None),
                     where=operation.span,
                 )
             )
-        before = len(self._builder.nodes)
-        handles = lowering(self._builder, Site(self, operation))
+        before = len(self.builder.nodes)
+        handles = lowering(self.builder, Site(self, operation))
         handles = handles if isinstance(handles, tuple) else (handles,)
-        own = set(self._builder.nodes[before:])
+        own = set(self.builder.nodes[before:])
         for result, handle in zip(operation.results, handles, strict=True):
             if handle.producer() in own:  # else it is an operand as it was: Dropout
-                handle.type, handle.shape = onnx_type(result.type), onnx_shape(result.type.shape)
-                if result.name:
-                    scope = f"{operation.scope}/" if operation.scope else ""
-                    self._builder.labels[handle] = scope + result.name
-            self._values[result] = handle
+                self.typed(handle, result.type)
+                self.label(handle, result.name, operation.scope)
+            self.bind(result, handle)
 
     def _outputs(self) -> list[oir.Value]:
         """A value for each output; one that is an input, a weight or another output is copied."""
@@ -197,10 +212,9 @@ class _Lowering:
         for port, flat in zip(self._network.outputs, self._flat.outputs, strict=True):
             value = self.value(flat)
             if value.producer() is None or value in outputs:
-                value = self._builder.op("Identity", value)
+                value = self.builder.op("Identity", value)
             value.name = port.name
-            value.type, value.shape = onnx_type(port.type), onnx_shape(port.type.shape)
-            outputs.append(value)
+            outputs.append(self.typed(value, port.type))
         return outputs
 
     def _name(
@@ -219,22 +233,5 @@ class _Lowering:
             for value in values:
                 names.claim(value.name or "", what)
         for constant in constants:
-            constant.name = names.unique(self._builder.labels[constant])
-        name_nodes(nodes, names, self._builder.labels)
-
-
-def _typed_value(type_: TensorType, name: str) -> oir.Value:
-    return oir.Value(name=name, type=onnx_type(type_), shape=onnx_shape(type_.shape))
-
-
-def _live(
-    nodes: list[oir.Node], outputs: list[oir.Value]
-) -> tuple[list[oir.Node], set[oir.Value | None]]:
-    """The nodes that the outputs need, in order, and all values that these read."""
-    used: set[oir.Value | None] = set(outputs)
-    kept = []
-    for node in reversed(nodes):
-        if used.intersection(node.outputs):
-            used.update(node.inputs)
-            kept.append(node)
-    return kept[::-1], used
+            constant.name = names.unique(self.builder.labels[constant])
+        name_nodes(nodes, names, self.builder.labels, self.builder.subgraphs)

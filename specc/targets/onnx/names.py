@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import onnx_ir as oir
 
 from specc.frontend.diagnostics import Fault
 from specc.targets.facts import TargetNameClash, TargetNameInvalid
+from specc.targets.onnx.subgraphs import Subgraphs, owners
 
 
 class Names:
@@ -46,15 +47,31 @@ def encodable(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode()
 
 
-def name_nodes(nodes: Iterable[oir.Node], values: Names, labels: dict[oir.Value, str]) -> None:
+def name_nodes(
+    nodes: Iterable[oir.Node],
+    values: Names,
+    labels: Mapping[oir.Value, str],
+    subgraphs: Subgraphs,
+) -> None:
     """Makes the names of nodes unique and gives each result a name that is not taken in ``values``.
 
-    A result is called as ``labels`` says, and else after its node: ``features.0/Conv:0``. A result
-    that already has a name keeps it.
+    A value is called as ``labels`` says, and else after its node: ``features.0/Conv:0``. One that
+    already has a name keeps it. Names are unique in all graphs together, those inside nodes too.
     """
     node_names = Names()
-    for node in nodes:
+
+    def name(node: oir.Node) -> None:
         node.name = node_names.unique(node.name or node.op_type)
         for index, result in enumerate(node.outputs):
             if result.name is None:
                 result.name = values.unique(labels.get(result, f"{node.name}:{index}"))
+
+    nodes = list(nodes)
+    for node in nodes:
+        name(node)
+    for owner in owners(nodes, subgraphs):
+        for graph in subgraphs[owner].values():
+            for index, value in enumerate(graph.inputs):
+                value.name = values.unique(labels.get(value, f"{owner.name}:in{index}"))
+            for node in graph.nodes:
+                name(node)

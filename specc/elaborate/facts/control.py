@@ -1,0 +1,70 @@
+"""Run-time loops and branches."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from specc.frontend.diagnostics import Fact
+
+
+@dataclass(frozen=True, kw_only=True)
+class NotDetermined(Fact):
+    """A name is used that a run-time `if` or `while` leaves without one value."""
+
+    code = "not-determined"
+    name: str
+
+    @property
+    def message(self) -> str:
+        return f"{self.name!r} has no value here"
+
+    @property
+    def label(self) -> str:
+        return "used here"
+
+    @property
+    def help(self) -> str | None:
+        return f"give {self.name!r} a tensor before the `if` or `while`, or in both branches"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CarriedMismatch(Fact):
+    """A tensor changes its shape or dtype in a loop, or has another in each branch of an `if`."""
+
+    code = "carried-mismatch"
+    name: str
+    first: str
+    second: str
+    where_to: str
+
+    @property
+    def message(self) -> str:
+        return f"{self.name!r} is {self.first} {self.where_to} {self.second}"
+
+    @property
+    def label(self) -> str:
+        return f"this is {self.second}"
+
+    @property
+    def help(self) -> str | None:
+        return "what a run-time `if` or `while` assigns keeps its shape and dtype"
+
+
+@dataclass(frozen=True, kw_only=True)
+class LayerMadeInLoop(Fact):
+    """A layer is constructed inside a run-time loop, which would make a new one at each turn."""
+
+    code = "layer-in-loop"
+    kind: str
+
+    @property
+    def message(self) -> str:
+        return f"this {self.kind} is made inside a `while`"
+
+    @property
+    def label(self) -> str:
+        return "a new layer at each turn"
+
+    @property
+    def help(self) -> str | None:
+        return "bind the layer to a name before the loop and apply it inside"
