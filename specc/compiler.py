@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from specc.elaborate.context import Bounds
+from specc.collector import resting_collector
+from specc.elaborate.bounds import Bounds
 from specc.elaborate.elaborate import elaborate, nets_of
 from specc.facts import BadSource
 from specc.frontend import syntax
@@ -122,6 +123,7 @@ def parse_text(
     return Parsed(text, tree, tuple(report.facts))
 
 
+@resting_collector()
 def compile_network(
     source: str | os.PathLike[str] | Text | Parsed,
     *,

@@ -102,7 +102,12 @@ class Program:
             return target.module(self.network, seed=seed, device=device, weights=arrays)
 
     def onnx(
-        self, *, weights: Any = None, seed: int = 0, opset: int | None = None
+        self,
+        *,
+        weights: Any = None,
+        seed: int = 0,
+        opset: int | None = None,
+        strip: bool = False,
     ) -> onnx.ModelProto:
         """The ONNX model, lowered straight from the IR.
 
@@ -111,6 +116,7 @@ class Program:
                 the initial values of ``seed``.
             seed: What the initial values are drawn from.
             opset: The ONNX operator set, 17 to 24.
+            strip: Leaves out what names places of the spec's text.
 
         Raises:
             SpecError: for weights that do not fit, or an operator that the opset cannot express.
@@ -119,7 +125,7 @@ class Program:
 
         with _faults_as_errors(self.sources):
             given = None if weights is None else self._weights(weights)
-            return to_onnx(self.network, weights=given, seed=seed, opset=opset)
+            return to_onnx(self.network, weights=given, seed=seed, opset=opset, strip=strip)
 
     def python(self) -> str:
         """The source of a Python file that defines the module and needs only torch."""
@@ -136,6 +142,7 @@ class Program:
         seed: int = 0,
         opset: int | None = None,
         verify: bool = True,
+        strip: bool = False,
     ) -> Built:
         """Writes one file, whole or not at all; its suffix says which.
 
@@ -150,7 +157,7 @@ class Program:
         target = Path(path)
         with _faults_as_errors(self.sources):
             if target.suffix == ".onnx":
-                return self._build_onnx(target, weights, seed, opset, verify=verify)
+                return self._build_onnx(target, weights, seed, opset, verify=verify, strip=strip)
             if target.suffix == ".py":
                 _write_text(target, self.python())
             elif target.suffix == ".json":
@@ -164,7 +171,14 @@ class Program:
         return Built((target,))
 
     def _build_onnx(
-        self, target: Path, weights: Any, seed: int, opset: int | None, *, verify: bool
+        self,
+        target: Path,
+        weights: Any,
+        seed: int,
+        opset: int | None,
+        *,
+        verify: bool,
+        strip: bool,
     ) -> Built:
         from specc.targets.onnx import save
 
@@ -177,7 +191,15 @@ class Program:
             reports.append(compare(self.network, path, weights=given, seed=seed))
 
         checked = check if verify and _has_torch() else None
-        paths = save(self.network, target, weights=given, seed=seed, opset=opset, check=checked)
+        paths = save(
+            self.network,
+            target,
+            weights=given,
+            seed=seed,
+            opset=opset,
+            strip=strip,
+            check=checked,
+        )
         return Built(tuple(paths), reports[0] if reports else None)
 
     # ---- as text ---------------------------------------------------------------------------------

@@ -6,9 +6,12 @@ import argparse
 import re
 import sys
 from collections.abc import Callable
+from dataclasses import fields
 from typing import Any
 
 from specc.cli.terminal import QuietStream
+from specc.elaborate.bounds import Bounds
+from specc.frontend.limits import Limits
 from specc.version import __version__
 
 _OVERVIEW = """\
@@ -173,6 +176,9 @@ def parser() -> argparse.ArgumentParser:
     build.add_argument(
         "--no-verify", action="store_true", help="do not compare the ONNX graph with PyTorch"
     )
+    build.add_argument(
+        "--strip", action="store_true", help="leave places of the spec's text out of the graph"
+    )
     _settings(build)
     _reporting(build)
 
@@ -206,6 +212,15 @@ def _settings(command: argparse.ArgumentParser) -> None:
         metavar="KEY=VALUE",
         help="a hyperparameter, or a setting as train.KEY (repeatable)",
     )
+    command.add_argument(
+        "--limit",
+        action="append",
+        type=_limit,
+        default=[],
+        dest="limits",
+        metavar="NAME=N",
+        help=f"raise a bound of the compiler: {', '.join(limit_names())} (repeatable)",
+    )
 
 
 def _reporting(command: argparse.ArgumentParser) -> None:
@@ -235,6 +250,18 @@ def _assignment(text: str) -> tuple[str, str]:
     if not equals or not _KEY.fullmatch(key):
         raise argparse.ArgumentTypeError(f"{text!r} is not KEY=VALUE")
     return key, value
+
+
+def limit_names() -> list[str]:
+    """What ``--limit`` can raise: bounds on the text, then bounds on what it expands to."""
+    return list(dict.fromkeys(field.name for kind in (Limits, Bounds) for field in fields(kind)))
+
+
+def _limit(text: str) -> tuple[str, int]:
+    found = _SIZE.fullmatch(text)
+    if found is None or found[1] not in limit_names() or int(found[2]) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=N with one of the names")
+    return found[1], int(found[2])
 
 
 def _size(text: str) -> tuple[str, int]:

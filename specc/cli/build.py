@@ -20,6 +20,7 @@ _APPLIES = {
     "seed": (".onnx", ".safetensors"),
     "opset": (".onnx",),
     "no_verify": (".onnx",),
+    "strip": (".onnx",),
 }
 
 
@@ -33,6 +34,7 @@ def run(options: Namespace, terminal: Terminal) -> ExitCode:
         seed=options.seed or 0,
         opset=options.opset,
         verify=not options.no_verify,
+        strip=options.strip,
     )
     for path in built.paths:
         terminal.result(f"wrote {path} ({size_of(path)})")

@@ -6,7 +6,7 @@ from argparse import Namespace
 from collections.abc import Iterable
 
 from specc.cli.codes import ExitCode, exit_code
-from specc.cli.source import compile_text, read_text, split
+from specc.cli.source import compile_text, limits_of, read_text, split
 from specc.cli.terminal import Terminal
 from specc.compiler import Text, parse_text
 from specc.frontend.diagnostics import Diagnostic, SpecError
@@ -24,7 +24,7 @@ class _File:
 
     def __init__(self, argument: str, options: Namespace, terminal: Terminal) -> None:
         self.name, self.net = split(argument)
-        self.assignments = options.assignments
+        self.options = options
         self.terminal = terminal
         self.reported: list[Diagnostic] = []
         self._seen: set[tuple[str, str, Span | None]] = set()
@@ -45,13 +45,14 @@ class _File:
         return exit_code(self.reported)
 
     def _check_nets(self, text: Text) -> None:
-        parsed = parse_text(text)  # once for all its nets
+        limits, _ = limits_of(self.options)
+        parsed = parse_text(text, limits)  # once for all its nets
         nets = parsed.nets if self.net is None else (self.net,)
         if not nets:
             self.terminal.result(f"{self.name}: no net to check; the text can be read")
         for net in dict.fromkeys(nets):
             try:
-                program = compile_text(parsed, net, self.assignments)
+                program = compile_text(parsed, net, self.options)
             except SpecError as error:
                 self._report(error.diagnostics, error.sources)
                 continue

@@ -10,6 +10,7 @@ from typing import cast
 from specc.cli.arguments import parser
 from specc.cli.codes import CommandError, ExitCode, exit_code
 from specc.cli.terminal import Terminal
+from specc.collector import resting_collector
 from specc.frontend.diagnostics import SpecError
 
 
@@ -22,7 +23,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     terminal = Terminal(color=options.color, diagnostics=options.format)
     try:
         # Only what the command needs is imported: a check starts without the rest.
-        command = importlib.import_module(f"specc.cli.{options.command}")
+        with resting_collector():
+            command = importlib.import_module(f"specc.cli.{options.command}")
         return int(command.run(options, terminal))
     except SpecError as error:
         terminal.report(error.diagnostics, error.sources)

@@ -8,8 +8,8 @@ from specc.cli.codes import CommandError, ExitCode
 from specc.cli.source import program
 from specc.cli.terminal import Terminal
 from specc.frontend.facts import did_you_mean
+from specc.ir.conditions import conditions, smallest_sizes, symbols
 from specc.ir.graph import Network
-from specc.summary.conditions import conditions, smallest_sizes, symbols
 from specc.summary.table import show
 
 

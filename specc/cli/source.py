@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import sys
 from argparse import Namespace
-from collections.abc import Sequence
+from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 from specc.cli.codes import CommandError
 from specc.cli.terminal import Terminal
 from specc.compiler import Parsed, Text, compile_network, read
+from specc.elaborate.bounds import Bounds
 from specc.facts import BadSource
 from specc.frontend.diagnostics import SpecError
-from specc.frontend.limits import DEFAULT_LIMITS
+from specc.frontend.limits import DEFAULT_LIMITS, Limits
 from specc.frontend.source import Source
 from specc.program import Program
 
@@ -49,17 +51,28 @@ def read_text(file: str) -> Text:
     raise SpecError([BadSource(name="<stdin>", problem=problem).diagnostic()])
 
 
-def compile_text(
-    text: Text | Parsed, net: str | None, assignments: Sequence[tuple[str, str]]
-) -> Program:
+def limits_of(options: Namespace) -> tuple[Limits, Bounds]:
+    """The compiler's bounds with those that ``--limit`` sets."""
+    given = dict(options.limits)
+
+    def chosen(kind: type[Any]) -> dict[str, int]:
+        return {field.name: given[field.name] for field in fields(kind) if field.name in given}
+
+    return Limits(**chosen(Limits)), Bounds(**chosen(Bounds))
+
+
+def compile_text(text: Text | Parsed, net: str | None, options: Namespace) -> Program:
     """The program of one net. Raises SpecError."""
-    compiled = compile_network(text, net=net, assignments=assignments)
+    limits, bounds = limits_of(options)
+    compiled = compile_network(
+        text, net=net, assignments=options.assignments, limits=limits, bounds=bounds
+    )
     return Program(compiled.network, compiled.warnings, compiled.sources, compiled.base)
 
 
 def program(options: Namespace, terminal: Terminal) -> Program:
     """The net that the command is about; its warnings are reported. Raises SpecError."""
     file, net = split(options.file)
-    compiled = compile_text(read_text(file), net, options.assignments)
+    compiled = compile_text(read_text(file), net, options)
     terminal.report(compiled.warnings, compiled.sources)
     return compiled

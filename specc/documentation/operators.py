@@ -111,7 +111,10 @@ def uses(operator: Operator) -> list[Use]:
 def _use(operator: Operator, sample: Sample) -> Use:
     types = tuple(parse_type(_type_text(given)) for given in sample.inputs)
     applied = infer(operator, types, complete(operator, sample.arguments))
-    arguments = [f"{name}={literal(value)}" for name, value in sample.arguments.items()]
+    arguments = []
+    for name, value in sample.arguments.items():
+        collected = value.items() if isinstance(value, dict) else [(name, value)]
+        arguments += [f"{keyword}={literal(one)}" for keyword, one in collected]
     return Use(
         f"{operator.name}({', '.join(arguments)})",
         tuple(map(str, types)),

@@ -134,9 +134,9 @@ def run_definition(frame: Frame, definition: syntax.ModuleDefinition) -> Results
     """Runs a body whose inputs are bound, and gives its results, checked against the header."""
     header = dict(frame.scope.names)
     results = _results(frame, definition)
-    if not isinstance(results, Poison):
-        check_results(frame, definition, results, header)
-    return results
+    if isinstance(results, Poison) or check_results(frame, definition, results, header):
+        return results
+    return POISON
 
 
 def _results(frame: Frame, definition: syntax.ModuleDefinition) -> Results:
@@ -174,14 +174,15 @@ def check_results(
     definition: syntax.ModuleDefinition,
     results: tuple[Tensor, ...],
     header: Mapping[str, Binding],
-) -> None:
+) -> bool:
     """Checks results against the header's ``->``, where names mean what they meant in ``header``.
 
-    A size that the body binds may be named too.
+    A size that the body binds may be named too. False where they do not fit, which is reported.
     """
     outputs = definition.outputs
+    fits = True
     if not outputs:
-        return
+        return fits
     if len(outputs) != len(results):
         raise Fault(
             WrongResultCount(
@@ -208,10 +209,10 @@ def check_results(
                 what=what,
                 where=result.origin,
             )
-        except Silent:
-            continue
         except Fault as fault:
             frame.recover(fault, result.origin)
+            fits = False
+    return fits
 
 
 def refuse_duplicates(frame: Frame, definition: syntax.ModuleDefinition) -> None:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from specc.elaborate.bounds import Bounds
 from specc.elaborate.facts import BadValue, LimitExceeded
 from specc.elaborate.instances import Activation, Instance
 from specc.elaborate.scope import Scope
@@ -23,21 +24,6 @@ if TYPE_CHECKING:
     from specc.elaborate.files import Load
     from specc.elaborate.initializers import Rule
     from specc.frontend.syntax import Expression
-
-
-@dataclass(frozen=True)
-class Bounds:
-    """How much a file may ask the elaborator for. No real network comes near."""
-
-    steps: int = 500_000  # expressions and statements evaluated, apart from those of nodes
-    steps_of_node: int = 50  # that each node which is built admits besides
-    nodes: int = 400_000  # operations and applications built
-    depth: int = 400  # nested expressions and uses of blocks
-    uses: int = 60_000  # of blocks, lists and tuples as layers
-    parameters: int = 10**12  # elements of all parameters together
-    items: int = 400_000  # entries of one list, with those of the lists in it
-    errors: int = 100  # reported before elaboration ends
-    digits: int = 18  # of an int or a size, which targets keep in 64 bits
 
 
 @dataclass(eq=False)

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from specc.elaborate import evaluate as evaluation
 from specc.elaborate.binding import bind_parameters
 from specc.elaborate.bodies import run_body, run_definition
-from specc.elaborate.context import Bounds, Context, Frame, OutOfBounds
+from specc.elaborate.bounds import Bounds
+from specc.elaborate.context import Context, Frame, OutOfBounds
 from specc.elaborate.facts import ReservedName, UnknownNet, UnusedBinding
 from specc.elaborate.files import Load, define, prelude
 from specc.elaborate.generalize import generalize

@@ -7,8 +7,8 @@ from numbers import Integral, Real
 from typing import Any
 
 from specc.elaborate import arithmetic
+from specc.elaborate.bounds import Bounds
 from specc.elaborate.builtins import as_list, as_tuple
-from specc.elaborate.context import Bounds
 from specc.elaborate.facts import WrongType
 from specc.elaborate.values import ListValue, Value
 from specc.frontend import syntax

@@ -23,6 +23,7 @@ from specc.elaborate.values import (
     BlockConstructor,
     Branches,
     Builtin,
+    Item,
     LayerValue,
     ListValue,
     OperatorConstructor,
@@ -64,10 +65,16 @@ def as_layer(value: Value, span: Span) -> LayerValue | Poison:
                 value.layer = LayerValue(Sequence(value.items), {}, span, name=value.name)
             return value.layer
         case TupleValue():
+            _refuse_empty(value.items)
             if value.layer is None:
                 value.layer = LayerValue(Branches(value.items), {}, span, name=value.name)
             return value.layer
     raise Fault(NotALayer(where=span, found=describe(value)))
+
+
+def _refuse_empty(branches: tuple[Item, ...]) -> None:
+    if not branches:
+        raise Fault(NotALayer(found="an empty tuple"))
 
 
 def _need_nothing(name: str, missing: tuple[str, ...], span: Span) -> None:
@@ -103,6 +110,7 @@ def apply_branches(frame: Frame, branches: Branches, tensors: tuple[Tensor, ...]
     """Gives every member of a tuple the same input; the results follow one another."""
     results: list[Tensor] = []
     failed = False
+    _refuse_empty(branches.items)
     for item in branches.items:
         layer = as_layer(item.value, item.span)
         if isinstance(layer, Poison):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from specc.elaborate.builtins import items_of
@@ -117,7 +118,11 @@ def iterations(
                 found=describe(value),
             )
         )
-    for entry in items_of(value):
+    try:
+        entries = items_of(value)
+    except Fault as fault:
+        raise Fault(replace(fault.fact, where=iterable.span)) from None
+    for entry in entries:
         frame.context.spend(iterable.span)
         inner = frame.within(Scope(frame.scope))
         bind_targets(inner, targets, entry, iterable.span)

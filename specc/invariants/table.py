@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import islice
 
+from specc.collector import resting_collector
 from specc.invariants import activations, bodies, expansion, interface, regions, rules, state
 from specc.invariants.problem import Finding, Problem
 from specc.invariants.view import View
@@ -99,7 +98,7 @@ def verify(network: Network) -> list[Problem]:
     It may come from anywhere: whatever its fields hold, this ends soon and raises nothing.
     """
     view = View(network)
-    with _collector_at_rest():
+    with resting_collector():
         for stage in STAGES:
             problems = [
                 Problem(invariant.name, finding.where, finding.text)
@@ -109,18 +108,6 @@ def verify(network: Network) -> list[Problem]:
             if problems:
                 return problems
     return []
-
-
-@contextmanager
-def _collector_at_rest() -> Iterator[None]:
-    """What is worked out stays until the end, and looking for garbage in it takes half the time."""
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if collecting:
-            gc.enable()
 
 
 def require_sound(network: Network) -> None:

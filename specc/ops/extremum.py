@@ -28,19 +28,26 @@ def _places(c: Inference, x: TensorType) -> TensorType:
     return reduced(c, x, DType.I64)
 
 
-def _lower_extremum(op_type: str) -> Callable[[Builder, Site], Handle]:
-    """ONNX leaves NaN open, and onnxruntime drops it in most places, so it is put back."""
+def extremum(
+    b: Builder, op_type: str, x: Handle, dtype: DType, axes: list[int] | None, keepdim: bool
+) -> Handle:
+    """ReduceMax or ReduceMin as PyTorch has them.
 
+    ONNX leaves NaN open, and onnxruntime drops it in most places, so it is put back.
+    """
+    if dtype is DType.BOOL:  # which the reductions take since opset 20 only
+        numbers = b.cast(x, DType.I32)
+        return b.cast(reduce_over(b, op_type, numbers, axes, keepdim), DType.BOOL)
+    found = reduce_over(b, op_type, x, axes, keepdim)
+    if not dtype.is_float:
+        return found
+    nan = b.constant(float("nan"), dtype)
+    return b.op("Where", _any_nan(b, x, axes, keepdim), nan, found)
+
+
+def _lower_extremum(op_type: str) -> Callable[[Builder, Site], Handle]:
     def lower(b: Builder, s: Site) -> Handle:
-        dtype, axes, keepdim = s.type.dtype, reduced_axes(s), s["keepdim"]
-        if dtype is DType.BOOL:  # which the reductions take since opset 20 only
-            numbers = b.cast(s.x, DType.I32)
-            return b.cast(reduce_over(b, op_type, numbers, axes, keepdim), DType.BOOL)
-        extremum = reduce_over(b, op_type, s.x, axes, keepdim)
-        if not dtype.is_float:
-            return extremum
-        nan = b.constant(float("nan"), dtype)
-        return b.op("Where", _any_nan(b, s.x, axes, keepdim), nan, extremum)
+        return extremum(b, op_type, s.x, s.type.dtype, reduced_axes(s), s["keepdim"])
 
     return lower
 

@@ -28,6 +28,7 @@ FAMILIES = (
     "extremum",
     "shape",
     "permutation",
+    "einops",
     "joining",
     "slicing",
     "create",

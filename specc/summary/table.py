@@ -25,10 +25,10 @@ from typing import NamedTuple
 from rich.cells import cell_len
 
 from specc.frontend.excerpt import printable
+from specc.ir.conditions import conditions, smallest_sizes, symbols
 from specc.ir.dims import Dim, DimTooLarge, evaluate, substitute
 from specc.ir.graph import Network, Port
 from specc.ir.types import DType, TensorType
-from specc.summary.conditions import conditions, smallest_sizes, symbols
 from specc.summary.rows import Row, fold, rows_of, spends_in, totals
 
 DEFAULT_WIDTH = 80

@@ -22,7 +22,7 @@ SIZE = 4  # of each symbolic dim, unless a test says otherwise
 
 
 def inputs(program: specc.Program, sizes: Mapping[str, int] | None = None) -> list[torch.Tensor]:
-    """Inputs for a program: normal floats, and small integers."""
+    """Inputs for a program: normal floats, and the integers 1 and 2."""
     made = []
     generator = torch.Generator().manual_seed(0)
     for port in program.inputs:
@@ -31,7 +31,7 @@ def inputs(program: specc.Program, sizes: Mapping[str, int] | None = None) -> li
         if dtype.is_floating_point:
             made.append(torch.randn(shape, generator=generator).to(dtype))
         else:
-            made.append(torch.randint(0, 2, shape, generator=generator).to(dtype))
+            made.append(torch.randint(1, 3, shape, generator=generator).to(dtype))
     return made
 
 
@@ -109,4 +109,4 @@ def diagnostic(text: str, **options: Any) -> specc.Diagnostic:
 
 def net(body: str, header: str = "(x: [N, 4])") -> str:
     """A net of one body."""
-    return f"net A{header} {{\n{body}\n}}"
+    return f"net A{header} {{\n{body}\n}}\n"

@@ -6,7 +6,7 @@ import pytest
 
 import specc
 from specc.ir.graph import Network
-from specc.summary.conditions import conditions, smallest_sizes
+from specc.ir.conditions import conditions, smallest_sizes
 from specc.summary.rows import fold, rows_of, totals
 from specc.summary.table import show
 

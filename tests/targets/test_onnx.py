@@ -243,6 +243,7 @@ def test_metadata_says_where_a_model_comes_from() -> None:
         "specc.version": __version__,
         "specc.net": "MLP",
         "specc.seed": "7",
+        "specc.sizes": "any N",
         "specc.sha256": hashlib.sha256(text.encode()).hexdigest(),
     }
     assert (model.producer_name, model.producer_version) == ("specc", __version__)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import inspect
 import io
+import pickle
 import traceback
 from typing import Any
 
@@ -106,11 +107,18 @@ def test_source_is_shown_by_tracebacks_and_inspect() -> None:
     assert inspect.getsource(type(ours)) in source(ZOO["lenet"]())
 
 
-@pytest.mark.parametrize("name", ["lenet", "residual", "tied", "heads", "captured"])
+@pytest.mark.parametrize("name", ["heads", "lists", "captured", "own_state"])
 def test_torch_compile_takes_the_whole_graph(name: str) -> None:
     ours = module(ZOO[name]()).eval()
-    compiled = torch.compile(ours, fullgraph=True, backend="eager")
+    compiled = torch.compile(ours, fullgraph=True, backend="aot_eager")
     torch.testing.assert_close(compiled(*INPUTS[name]), ours(*INPUTS[name]))
+
+
+@pytest.mark.parametrize("name", ZOO)
+def test_a_pickle_goes_out_and_in(name: str) -> None:
+    ours = module(ZOO[name](), seed=2).eval()
+    other = pickle.loads(pickle.dumps(ours))
+    torch.testing.assert_close(other(*INPUTS[name]), ours(*INPUTS[name]))
 
 
 def test_a_state_dict_goes_through_a_file() -> None:

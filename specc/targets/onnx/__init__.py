@@ -28,11 +28,14 @@ def to_onnx(
     seed: int = 0,
     opset: int | None = None,
     operators: Mapping[str, Operator] | None = None,
+    strip: bool = False,
 ) -> onnx.ModelProto:
     """``network`` as an ONNX model with its weights in it; the same bytes on every run.
 
     Takes and raises what ``to_ir_model`` does. A model of 2 GB or more cannot be one message:
     ``save`` writes it.
     """
-    model = to_ir_model(network, weights=weights, seed=seed, opset=opset, operators=operators)
+    model = to_ir_model(
+        network, weights=weights, seed=seed, opset=opset, operators=operators, strip=strip
+    )
     return oir.to_proto(model)

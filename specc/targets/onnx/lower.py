@@ -41,6 +41,7 @@ def to_ir_model(
     seed: int = 0,
     opset: int | None = None,
     operators: Mapping[str, Operator] | None = None,
+    strip: bool = False,
 ) -> oir.Model:
     """``network`` as an onnx-ir model that shares its arrays with ``weights``.
 
@@ -51,6 +52,7 @@ def to_ir_model(
         seed: What initial values are drawn from.
         opset: The version of ONNX's operators, from LOWEST_OPSET to HIGHEST_OPSET.
         operators: The table of operators; the built-in ones by default.
+        strip: Leaves out what names places and conditions of the spec's text.
 
     Raises:
         Fault: with OpsetOutOfRange, TargetUnsupported, TargetNameClash, TargetNameInvalid,
@@ -59,13 +61,13 @@ def to_ir_model(
     version = checked_opset(opset)
     tensors = ParameterTensors(network, weights, seed)
     table = registry.operators() if operators is None else operators
-    lowering = Lowering(network, version, tensors, table)
+    lowering = Lowering(network, version, tensors, table, strip=strip)
     return oir.Model(
         lowering.graph(),
         ir_version=ir_version(version),
         producer_name="specc",
         producer_version=__version__,
-        metadata_props=model_metadata(network, None if weights is not None else seed),
+        metadata_props=model_metadata(network, None if weights is not None else seed, strip=strip),
     )
 
 
@@ -82,6 +84,8 @@ class Lowering:
         opset: int,
         tensors: ParameterTensors,
         operators: Mapping[str, Operator],
+        *,
+        strip: bool = False,
     ) -> None:
         self._network = network
         self._tensors = tensors
@@ -89,7 +93,7 @@ class Lowering:
         self._parameters = {parameter.name: parameter for parameter in network.parameters}
         self._initializers: dict[str, oir.Value] = {}
         self._values: dict[FlatValue, oir.Value] = {}
-        self._locations = Locations(network)
+        self._locations = Locations(network, strip=strip)
         self.known = Known()
         self.depth = 0
         self._flat = flatten(network)

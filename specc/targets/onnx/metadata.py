@@ -6,6 +6,7 @@ import hashlib
 from pathlib import PurePosixPath, PureWindowsPath
 
 from specc.frontend.source import Source, Span
+from specc.ir.conditions import conditions
 from specc.ir.graph import Network
 from specc.targets.onnx.names import encodable
 from specc.version import __version__
@@ -23,9 +24,15 @@ def sha256_of(network: Network) -> str | None:
     return hashlib.sha256("".join(lines).encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def model_metadata(network: Network, seed: int | None) -> dict[str, str]:
-    """The model's own properties. ``seed`` is None where the weights did not come from one."""
+def model_metadata(network: Network, seed: int | None, *, strip: bool = False) -> dict[str, str]:
+    """The model's own properties. ``seed`` is None where the weights did not come from one.
+
+    ``specc.sizes`` says at which sizes the graph works, a condition a line; ``strip`` leaves the
+    reasons out, since they quote the spec.
+    """
     properties = {"specc.version": __version__, "specc.net": network.name}
+    if sizes := conditions(network):
+        properties["specc.sizes"] = "\n".join(c.partition(":")[0] if strip else c for c in sizes)
     if (digest := sha256_of(network)) is not None:
         properties["specc.sha256"] = digest
     if seed is not None:
@@ -36,8 +43,9 @@ def model_metadata(network: Network, seed: int | None) -> dict[str, str]:
 class Locations:
     """Places in the spec's texts as ``lenet.net:3:10``; never a folder of this machine."""
 
-    def __init__(self, network: Network) -> None:
-        self._sources = [Source(_relative(file.name), file.text) for file in network.sources]
+    def __init__(self, network: Network, *, strip: bool = False) -> None:
+        files = () if strip else network.sources
+        self._sources = [Source(_relative(file.name), file.text) for file in files]
 
     def properties(self, span: Span | None) -> dict[str, str]:
         """The properties of a node that stems from ``span``."""

@@ -30,6 +30,7 @@ def save(
     seed: int = 0,
     opset: int | None = None,
     limit: int = INLINE_LIMIT,
+    strip: bool = False,
     check: Callable[[Path], None] | None = None,
 ) -> list[Path]:
     """Writes ``network`` as an ONNX file and gives the paths of all files that it takes.
@@ -41,6 +42,7 @@ def save(
         seed: As for ``to_ir_model``.
         opset: As for ``to_ir_model``.
         limit: Bytes of weights from which on they are in a file of their own.
+        strip: As for ``to_ir_model``.
         check: Is called with the finished model's path before it takes its place. What it raises
             leaves no file behind.
 
@@ -48,7 +50,7 @@ def save(
         Fault: as ``to_ir_model``, or with CannotWrite.
     """
     path = Path(path)
-    model = to_ir_model(network, weights=weights, seed=seed, opset=opset)
+    model = to_ir_model(network, weights=weights, seed=seed, opset=opset, strip=strip)
     data = path.with_name(f"{path.name}.data") if _weight_bytes(model) > limit else None
     with atomic_write(path) as staged:
         if data is None:

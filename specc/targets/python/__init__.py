@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from specc.collector import resting_collector
 from specc.ir.graph import Network
 from specc.ops.operator import Operator
 from specc.targets.python import literals
@@ -18,6 +19,7 @@ from specc.targets.python.structure import Structure
 __all__ = ["EmitError", "argument_names", "class_names", "root_class", "source"]
 
 
+@resting_collector()
 def source(network: Network, operators: Mapping[str, Operator] | None = None) -> str:
     """The Python source of ``network``: one class a block, the net's own class last.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from specc.ir.attributes import Attributes, Hole
 from specc.ir.graph import Application, CapturedLayer, Operation, OperatorLayer, Read
@@ -10,6 +10,7 @@ from specc.ir.types import DType
 from specc.ops.code import Code
 from specc.targets.python import expressions as py
 from specc.targets.python import layout
+from specc.targets.python.dtypes import dtype_sources
 from specc.targets.python.errors import EmitError
 from specc.targets.python.expressions import ATOM, Expression
 from specc.targets.python.forward import (
@@ -298,25 +299,10 @@ class Forward:
     def _float_dtype(self, dtype: DType) -> Expression | None:
         """The dtype of an input or a parameter that has this one in the spec."""
         if self._dtypes is None:
-            self._dtypes = dict(self._with_dtypes())
+            self._dtypes = dtype_sources(
+                self._structure, self._index, self._names, self._inputs, self._layer
+            )
         return self._dtypes.get(dtype)
-
-    def _with_dtypes(self) -> Iterator[tuple[DType, Expression]]:
-        """What has a dtype all through the body, the best at the end."""
-        for name in reversed(self._template.layers):
-            found = self._structure.first_parameter((self._index, name))
-            if found is not None:
-                slot, dtype = found
-                yield dtype, py.attribute(py.attribute(self._layer(name), slot), "dtype")
-        for state in reversed(self._template.state):
-            yield state.type.dtype, py.attribute(py.attribute(py.SELF, state.name), "dtype")
-        types = self._structure.types_of(self._index)
-        dtypes: dict[str, set[DType]] = {}  # a later value may have an input's name
-        for value, name in (*self._names.items(), *self._inputs.items()):
-            dtypes.setdefault(name, set()).add(types[value].dtype)
-        for name in reversed(self._inputs.values()):
-            if len(dtypes[name]) == 1:
-                yield dtypes[name].pop(), py.attribute(py.name(name), "dtype")
 
     # ---- sizes -----------------------------------------------------------------------------------
 

@@ -1,0 +1,78 @@
+"""What the language has and this version does not build is answered at its place, by one error."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.elaborate.specs import diagnostic, errors, net, sound
+
+
+@pytest.mark.parametrize(
+    ("body", "place"),
+    [
+        ("while sum(x) > 1 {\n x = x / 2\n}\nx", "sum(x) > 1"),
+        ("while sum(x) > 1 {\n x = x / 2\n}", "sum(x) > 1"),
+        ("if sum(x) > 1 {\n x = x / 2\n}\nx", "sum(x) > 1"),
+        ("if sum(x) > 1 {\n y = x\n} else {\n y = relu(x)\n}\ny", "sum(x) > 1"),
+        ("x if sum(x) > 1 else relu(x)", "sum(x) > 1"),
+        ("x |> [relu if sum(x) > 1]", "sum(x) > 1"),
+        ("assert sum(x) > 1\nx", "sum(x) > 1"),
+        ("buffer mean_: [4] ~ zeros\nx - mean_", "mean_"),
+        ("x * 2 if training else x", "training"),
+        ("if training {\n y = x\n}\ny", "training"),
+        ("x |> Linear(4) on left", "Linear(4) on left"),
+        ("on left {\n y = x |> Linear(4)\n}\ny", "left"),
+        ("x |> _: LayerNorm", "_"),
+        ("x |> [_: LayerNorm]", "_"),
+    ],
+)
+def test_it_is_answered_at_its_place(body: str, place: str) -> None:
+    assert errors(net(body)) == [("not-supported", place)]
+
+
+@pytest.mark.parametrize(
+    ("definition", "place"),
+    [
+        ("device left = cuda:0 | cpu", "device left = cuda:0 | cpu"),
+        ("init wide(limit = 10)(w: [...]) {\n w ~ uniform(-limit, limit)\n}", "wide"),
+        ('init { "out.bias" += 1 }', '"out.bias" += 1'),
+        ('init { "out.weight"[0, 0] = 42 }', '"out.weight"[0, 0] = 42'),
+        ('init { "out.bias" = 3 }', '"out.bias" = 3'),
+    ],
+)
+def test_a_definition_is_answered_at_its_place(definition: str, place: str) -> None:
+    text = net("x |> out: Linear(4)") + definition + "\n"
+    assert errors(text) == [("not-supported", place)]
+
+
+def test_an_optional_input_of_a_net() -> None:
+    text = net("x", "(x: [N, 4], mask: bool[N, 4] = none)")
+    assert errors(text) == [("not-supported", "mask: bool[N, 4] = none")]
+
+
+def test_an_optional_input_of_a_block() -> None:
+    text = "block B(x: [N, D], mask: bool[N, D] = none) -> [N, D] { x }\n" + net("x |> B")
+    assert errors(text) == [("not-supported", "mask: bool[N, D] = none")]
+
+
+def test_a_loss_of_ones_own() -> None:
+    text = (
+        "block huber(y: [...], target: [...]) = mean(sqrt(1 + (y - target) ** 2) - 1)\n"
+        + net("x |> Linear(10)", "(x: [N, 64]) -> [N, 10]")
+        + "train {\n data = digits\n loss = huber\n optimizer = sgd(lr=0.1)\n epochs = 1\n}\n"
+    )
+    assert errors(text) == [("not-supported", "huber")]
+
+
+def test_an_initializer_definition_may_be_used_without_a_second_error() -> None:
+    text = "init wide(w: [...]) {\n w ~ uniform(-1, 1)\n}\n" + net("x |> out: Linear(4)")
+    text += 'init { "out.weight" ~ wide }\n'
+    assert [code for code, _ in errors(text)] == ["not-supported"]
+
+
+def test_the_message_names_the_feature() -> None:
+    assert "`while`" in diagnostic(net("while sum(x) > 1 {\n x = x / 2\n}\nx")).message
+
+
+def test_a_name_is_free_where_the_feature_is_not_meant() -> None:
+    sound(net("training = 3\nx * training"))
