@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from specc.ir.graph import Operation
@@ -34,6 +34,13 @@ class Line:
     margin: int
     doc: Doc
     trees: tuple[Operand, ...] = ()
+
+
+@dataclass(frozen=True)
+class _If(Line):
+    """The first line of an ``if`` that has ``length`` lines in all."""
+
+    length: int = 0
 
 
 class Printer:
@@ -107,11 +114,15 @@ class Printer:
         if not then:
             return  # neither side does anything
         trees = () if item.condition is None else (item.condition,)
-        yield Line(margin, ("if ", parenthesized(condition), ":"), trees)
+        if otherwise and isinstance(otherwise[0], _If) and otherwise[0].length == len(otherwise):
+            first, *rest = (replace(line, margin=line.margin - INDENT) for line in otherwise)
+            otherwise = [replace(first, doc=("el", first.doc)), *rest]
+        elif otherwise:
+            otherwise = [Line(margin, "else:"), *otherwise]
+        length = 1 + len(then) + len(otherwise)
+        yield _If(margin, ("if ", parenthesized(condition), ":"), trees, length)
         yield from then
-        if otherwise:
-            yield Line(margin, "else:")
-            yield from otherwise
+        yield from otherwise
 
     def _repetition(self, item: Repetition, margin: int) -> Iterator[Line]:
         yield from self._moves(item.enter, margin)
