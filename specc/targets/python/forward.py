@@ -177,9 +177,9 @@ class Planner:
         self._count_uses(self.body.nodes)
         self._pending: list[Tree] = []
         self._items: list[Item] = []
-        items = self._inside(self.body.nodes, finish=False)
-        self._items = items
-        return [*items, self._return()]
+        items = self._items = self._inside(self.body.nodes, finish=False)
+        last = self._return()  # which may give what waits lines of their own, before it
+        return [*items, last]
 
     def _count_uses(self, nodes: Sequence[Node]) -> None:
         """Counts backwards, since what a branch gives counts where its result is read."""

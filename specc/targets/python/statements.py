@@ -129,14 +129,15 @@ class Printer:
         before = list(self.lines(item.before, margin + INDENT))
         condition = self._condition(item.condition)
         body = list(self.lines(item.body, margin + INDENT))
+        trees = () if item.condition is None else (item.condition,)
         if before:
             yield Line(margin, "while True:")
             yield from before
             stop = parenthesized(py.prefix("not", condition))
-            yield Line(margin + INDENT, ("if ", stop, ":"))
+            yield Line(margin + INDENT, ("if ", stop, ":"), trees)
             yield Line(margin + 2 * INDENT, "break")
         else:
-            yield Line(margin, ("while ", parenthesized(condition), ":"))
+            yield Line(margin, ("while ", parenthesized(condition), ":"), trees)
         yield from body
         if not (before or body):
             yield Line(margin + INDENT, "pass")
