@@ -7,28 +7,25 @@ from collections.abc import Mapping, Sequence
 from specc.ir.attributes import Attributes, Hole
 from specc.ir.graph import Application, CapturedLayer, Operation, OperatorLayer, Read
 from specc.ir.types import DType
+from specc.ir.walk import every_node
 from specc.ops.code import Code
 from specc.targets.python import expressions as py
 from specc.targets.python import layout
+from specc.targets.python.buffers import snapshots
 from specc.targets.python.dtypes import dtype_sources
 from specc.targets.python.errors import EmitError
-from specc.targets.python.expressions import ATOM, Expression
-from specc.targets.python.forward import (
-    Operand,
-    Planner,
-    Statement,
-    Tree,
-    assign_names,
-    input_names,
-)
+from specc.targets.python.expressions import Expression
+from specc.targets.python.forward import Operand, Planner, Statement, Tree, input_names
 from specc.targets.python.layers import Layers
-from specc.targets.python.layout import SOFT, Doc, Group, IfBroken, Indented
-from specc.targets.python.loops import Run, container_runs
+from specc.targets.python.layout import Doc
+from specc.targets.python.loops import container_runs
 from specc.targets.python.lowering import Place, code_of, lower
 from specc.targets.python.names import LIST_MEMBERS, Scope, identifier
 from specc.targets.python.realisations import Holder, Instance
 from specc.targets.python.shapes import Shapes
+from specc.targets.python.statements import Line, Printer, parenthesized
 from specc.targets.python.structure import Structure
+from specc.targets.python.variables import assign_names
 
 MARGIN = 8
 
@@ -53,12 +50,16 @@ class Forward:
             if isinstance(layer, CapturedLayer)
         }
         self._argument_names = scope
+        self._every_node = list(every_node(self._body))
+        self._kept = snapshots(structure, template)
         self._reads = {
-            node.results[0].id: node.path for node in self._body.nodes if isinstance(node, Read)
+            node.results[0].id: node.path
+            for node in self._every_node
+            if isinstance(node, Read) and node.results[0].id not in self._kept
         }
-        self._nodes = {id(node): index for index, node in enumerate(self._body.nodes)}
+        self._nodes = {id(node): index for index, node in enumerate(self._every_node)}
         self._code = self._lowerings()
-        self._names: dict[int, str] = {}
+        self.names: dict[int, str] = {}
         self._dtypes: dict[DType, Expression] | None = None
         self._shapes = Shapes(
             [(self._inputs[value.id], value.type) for value in self._body.inputs],
@@ -80,24 +81,24 @@ class Forward:
     def lines(self) -> list[str]:
         """The method's text, indented by one level."""
         runs = container_runs(self._structure, self._index)
-        planner = Planner(self._body, self._code, self._random(), self._blocks())
+        planner = Planner(self._body, self._code, self._random(), self._blocks(), self._kept)
         planner.own_line = {node.results[0].id for run in runs for node in run}
         if self._checks is not None:
             self._shapes.want(self._checks.wanted(self._shapes))
         while True:
-            statements = planner.plan()
-            self._names = assign_names(self._body, statements, self._inputs)
+            items = planner.plan()
+            self.names = assign_names(self._body, items, self._inputs)
             self._dtypes = None
-            self._shapes.begin({*self._names.values(), *self.arguments})
+            self._shapes.begin({*self.names.values(), *self.arguments})
             checks = self._check_lines()
-            printed = [self._statement(statement) for statement in statements]
+            printed = list(Printer(self, runs).lines(items, MARGIN))
             if self._shapes.wants_another_pass():
                 continue
             too_long = {
                 value
-                for statement, doc in zip(statements, printed, strict=True)
-                if MARGIN + len(layout.flat(doc)) > layout.WIDTH
-                for value in self._to_split(statement)
+                for line in printed
+                if line.margin + len(layout.flat(line.doc)) > layout.WIDTH
+                for value in self._to_split(line)
             }
             if not too_long:
                 break
@@ -108,7 +109,7 @@ class Forward:
             call = py.call(py.SUPER_FORWARD, [py.name(self.arguments[0])])
             lines.append((MARGIN, ("return ", call.doc)))
         else:
-            lines += self._with_loops(statements, printed, runs)
+            lines += [(line.margin, line.doc) for line in printed]
         body = [" " * margin + layout.render(doc, indent=margin) for margin, doc in lines]
         return [self._signature(), *body]
 
@@ -120,44 +121,23 @@ class Forward:
     def _random(self) -> frozenset[int]:
         return frozenset(
             index
-            for index, node in enumerate(self._body.nodes)
+            for index, node in enumerate(self._every_node)
             if isinstance(node, Operation) and self._structure.operator(node.operator).random
         )
 
     def _blocks(self) -> frozenset[int]:
         return frozenset(
             id(node)
-            for node in self._body.nodes
+            for node in self._every_node
             if isinstance(node, Application) and self._is_block(node)
         )
 
-    def _with_loops(
-        self, statements: Sequence[Statement], printed: Sequence[Doc], runs: Sequence[Run]
-    ) -> list[tuple[int, Doc]]:
-        """The statements, each with its margin, runs that keep one variable written as loops."""
-        run_of = {run[0].results[0].id: run for run in runs}
-        loop = self._shapes.unique("layer")
-        lines: list[tuple[int, Doc]] = []
-        position = 0
-        while position < len(statements):
-            results = statements[position].results or ()
-            run = run_of.get(results[0].id, []) if results else []
-            variables = {self._names.get(node.inputs[0], "") for node in run}
-            variables |= {self._names.get(node.results[0].id, "") for node in run}
-            if len(variables) == 1:
-                variable = py.name(variables.pop())
-                container, _, _ = run[0].layer.rpartition(".")
-                lines.append((MARGIN, ("for ", loop, " in ", self._container(container), ":")))
-                handed = [self._layer(path) for path in self._handed(run[0])]
-                call = py.call(py.name(loop), [variable, *handed])
-                lines.append((MARGIN + 4, (variable.doc, " = ", call.doc)))
-                position += len(run)
-            else:
-                lines.append((MARGIN, printed[position]))
-                position += 1
-        return lines
+    def unique(self, name: str) -> str:
+        """A variable that nothing else in the forward has."""
+        return self._shapes.unique(name)
 
-    def _container(self, path: str) -> Doc:
+    def container(self, path: str) -> Doc:
+        """The list that holds the layers whose names begin with ``path``."""
         return self._layers.container(py.SELF, self._index, path).doc
 
     def _signature(self) -> str:
@@ -166,37 +146,39 @@ class Forward:
 
     # ---- statements ------------------------------------------------------------------------------
 
-    def _statement(self, statement: Statement) -> Doc:
-        values = [self._operand(tree) for tree in statement.trees]
+    def statement(self, statement: Statement) -> Doc:
+        """``x = value``, ``return value``, or a value that is computed for what it does."""
+        values = [self.operand(tree) for tree in statement.trees]
         if statement.results is None:
             value = py.bare_tuple(values)
-            return ("return ", _parenthesized(value))
+            return ("return ", parenthesized(value))
         (value,) = values
         if not statement.results:
             return value.doc
-        targets = ", ".join(self._names[result.id] for result in statement.results)
-        return (targets, " = ", _parenthesized(value))
+        targets = ", ".join(self.names[result.id] for result in statement.results)
+        return (targets, " = ", parenthesized(value))
 
-    def _to_split(self, statement: Statement) -> list[int]:
-        """The value whose computation, on a line of its own, shortens the statement most."""
-        trees = [tree for tree in statement.trees if isinstance(tree, Tree)]
-        if len(trees) == 1 and len(statement.trees) == 1:
+    def _to_split(self, line: Line) -> list[int]:
+        """The value whose computation, on a line of its own, shortens the line most."""
+        trees = [tree for tree in line.trees if isinstance(tree, Tree)]
+        if len(trees) == 1 and len(line.trees) == 1:
             trees = trees[0].children()
         if not trees:
             return []
-        longest = max(trees, key=lambda tree: len(self._operand(tree).text))
+        longest = max(trees, key=lambda tree: len(self.operand(tree).text))
         return [longest.node.results[0].id]
 
-    def _operand(self, operand: Operand) -> Expression:
+    def operand(self, operand: Operand) -> Expression:
+        """An expression computed in place, what a state is called, or a variable."""
         if isinstance(operand, Tree):
             return self._tree(operand)
         if operand in self._reads:
-            return self._read(self._reads[operand])
-        return py.name(self._names[operand])
+            return self.read(self._reads[operand])
+        return py.name(self.names[operand])
 
     def _tree(self, tree: Tree) -> Expression:
         node = tree.node
-        operands = [self._operand(operand) for operand in tree.operands]
+        operands = [self.operand(operand) for operand in tree.operands]
         if isinstance(node, Operation):
             return self._function(tree, node.operator, node.attributes, operands, {})
         key = self._structure.target(self._index, node.layer)
@@ -204,27 +186,26 @@ class Forward:
         if isinstance(made, Holder):
             layer = self._structure.layer(key)
             assert isinstance(layer, OperatorLayer)
-            state = {slot: self._operand(value) for slot, value in tree.borrowed.items()}
+            state = {slot: self.operand(value) for slot, value in tree.borrowed.items()}
             if made.slots:
                 owner = self._layer(node.layer)
                 state |= {slot.name: py.attribute(owner, slot.name) for slot in made.slots}
             return self._function(tree, layer.operator, layer.attributes, operands, state)
-        handed = [self._layer(path) for path in self._handed(node)]
-        return py.call(self._layer(node.layer), [*operands, *handed])
+        return py.call(self._layer(node.layer), [*operands, *self.handed(node)])
 
     def _is_block(self, node: Application) -> bool:
         made = self._structure.realise(self._structure.target(self._index, node.layer))
         return isinstance(made, Instance)
 
-    def _handed(self, node: Application) -> list[str]:
-        """Paths of the layers that the applied template takes, in its order."""
+    def handed(self, node: Application) -> list[Expression]:
+        """The layers that the applied template takes, in its order."""
         key = self._structure.target(self._index, node.layer)
         layer = self._structure.layer(key)
         if not node.captured or isinstance(layer, OperatorLayer | CapturedLayer):
             return []
         template = self._structure.templates[layer.template]
         return [
-            node.captured[name]
+            self._layer(node.captured[name])
             for name, inner in template.layers.items()
             if isinstance(inner, CapturedLayer)
         ]
@@ -236,7 +217,8 @@ class Forward:
             return self._layers.reach(py.name(self._captured[chain[0][1]]), chain[1:])
         return self._layers.reach(py.SELF, chain)
 
-    def _read(self, path: str) -> Expression:
+    def read(self, path: str) -> Expression:
+        """A state by its path: ``self.weight``, ``self.embed.weight``."""
         if any(state.name == path for state in self._template.state):
             return py.attribute(py.SELF, path)
         owner, _, slot = path.rpartition(".")
@@ -246,7 +228,7 @@ class Forward:
 
     def _lowerings(self) -> dict[int, Code]:
         found: dict[int, Code] = {}
-        for index, node in enumerate(self._body.nodes):
+        for index, node in enumerate(self._every_node):
             if isinstance(node, Operation):
                 operator, attributes = self._structure.operator(node.operator), node.attributes
             elif isinstance(node, Application):
@@ -300,7 +282,7 @@ class Forward:
         """The dtype of an input or a parameter that has this one in the spec."""
         if self._dtypes is None:
             self._dtypes = dtype_sources(
-                self._structure, self._index, self._names, self._inputs, self._layer
+                self._structure, self._index, self.names, self._inputs, self._layer
             )
         return self._dtypes.get(dtype)
 
@@ -312,10 +294,3 @@ class Forward:
         if hole.name not in self.holes:
             self.holes[hole.name] = self._members.unique(identifier(hole.name, "number"))
         return py.attribute(py.SELF, self.holes[hole.name])
-
-
-def _parenthesized(value: Expression) -> Doc:
-    """An operator's expression goes in parentheses where it takes more than a line."""
-    if value.level >= ATOM or value.level < 0:
-        return value.doc
-    return Group((IfBroken("("), Indented((SOFT, value.doc)), SOFT, IfBroken(")")))

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import chain, count
 from typing import TypeAlias
 
-from specc.ir.graph import Application, Node, Operation, Read, Region, Value
+from specc.ir.graph import (
+    Application,
+    Branch,
+    Loop,
+    Node,
+    Operation,
+    Read,
+    Region,
+    Value,
+    Write,
+)
+from specc.ir.walk import every_node
 from specc.ops.code import Code, Infix, Member, Prefix, Subscript
 from specc.targets.python.lowering import occurrences
-from specc.targets.python.names import RESERVED, Scope, identifier
+from specc.targets.python.names import Scope, identifier
 
 DEEPEST = 3
 """How many calls stand within each other on one line."""
@@ -55,11 +65,84 @@ class Statement:
 
     def leaves(self) -> Iterator[int]:
         """The variables that the statement reads."""
-        for tree in self.trees:
-            if isinstance(tree, Tree):
-                yield from tree.leaves()
-            else:
-                yield tree
+        return _leaves(self.trees)
+
+
+@dataclass(frozen=True, eq=False)
+class Snapshot:
+    """``result = self.path.clone()``: what a buffer holds, kept while the buffer may change."""
+
+    result: Value
+    path: str
+
+
+@dataclass(frozen=True, eq=False)
+class Set:
+    """A buffer is set."""
+
+    buffer: str
+    value: Operand
+
+
+@dataclass(frozen=True, eq=False)
+class Moves:
+    """``targets = sources``, all at once."""
+
+    targets: tuple[Value, ...]
+    sources: tuple[int, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Choice:
+    """An ``if``. ``results`` are those of the node that something reads; both sides set them.
+
+    Where ``condition`` is None, the choice is by ``self.training``.
+    """
+
+    condition: Operand | None
+    results: tuple[Value, ...]
+    then: Sequence[Item]
+    otherwise: Sequence[Item]
+
+
+@dataclass(frozen=True, eq=False)
+class Repetition:
+    """A ``while``. ``enter`` sets the carried variables before it, the last of ``body`` in it.
+
+    ``before`` is what has to be computed for the condition, beyond the expression itself.
+    """
+
+    node: Loop
+    enter: Moves
+    before: Sequence[Item]
+    condition: Operand | None
+    body: Sequence[Item]
+
+
+Item: TypeAlias = Statement | Snapshot | Set | Moves | Choice | Repetition
+
+
+def _leaves(operands: Iterable[Operand | None]) -> Iterator[int]:
+    for operand in operands:
+        if isinstance(operand, Tree):
+            yield from operand.leaves()
+        elif operand is not None:
+            yield operand
+
+
+def read_by(item: Item) -> Iterator[int]:
+    """The variables that an item itself reads, those of the items inside it left out."""
+    match item:
+        case Statement():
+            return item.leaves()
+        case Set():
+            return _leaves([item.value])
+        case Choice() | Repetition():
+            return _leaves([item.condition])
+        case Moves():
+            return iter(item.sources)
+        case Snapshot():
+            return iter(())
 
 
 @dataclass
@@ -69,27 +152,63 @@ class Planner:
     Values that are used once may be computed where they are used. They wait on a stack, and a node
     takes its operands from the top of it alone, so everything is evaluated in the body's order.
     ``code`` gives the lowering of nodes that are printed as functions, ``blocks`` the identities of
-    applications of a template, ``random`` the indices of nodes that draw.
+    applications of a template, ``random`` the indices of nodes that draw, ``snapshots`` the reads
+    of buffers whose values have to be kept. What a run-time ``if`` or ``while`` holds is planned
+    by itself: nothing waits across its border.
     """
 
     body: Region
     code: Mapping[int, Code]
     random: frozenset[int] = frozenset()
     blocks: frozenset[int] = frozenset()
+    snapshots: frozenset[int] = frozenset()
     own_line: set[int] = field(default_factory=set)
 
-    def plan(self) -> list[Statement]:
+    def plan(self) -> list[Item]:
         """The statements, the last of which returns."""
+        nodes = list(every_node(self.body))
+        self._index = {id(node): index for index, node in enumerate(nodes)}
+        self._training = {
+            node.results[0].id
+            for node in nodes
+            if isinstance(node, Operation) and node.operator == "training"
+        }
         self._uses = Counter(self.body.results)
-        self._index = {id(node): index for index, node in enumerate(self.body.nodes)}
-        for node in self.body.nodes:
-            self._uses.update(_operands(node))
-        self._statements: list[Statement] = []
+        self._count_uses(self.body.nodes)
         self._pending: list[Tree] = []
-        for index, node in enumerate(self.body.nodes):
-            if not isinstance(node, Read):
-                self._add(index, node)
-        return [*self._statements, self._return()]
+        self._items: list[Item] = []
+        items = self._items = self._inside(self.body.nodes, finish=False)
+        last = self._return()  # which may give what waits lines of their own, before it
+        return [*items, last]
+
+    def _count_uses(self, nodes: Sequence[Node]) -> None:
+        """Counts backwards, since what a branch gives counts where its result is read."""
+        for node in reversed(nodes):
+            if isinstance(node, Branch):
+                for side in (node.then, node.otherwise):
+                    self._uses.update(side.results[k] for k in self._columns(node))
+                    self._count_uses(side.nodes)
+            elif isinstance(node, Loop):
+                self._uses.update(node.body.results)
+                self._uses.update(i for i in node.condition.results if i not in self._training)
+                self._count_uses(node.body.nodes)
+                self._count_uses(node.condition.nodes)
+            self._uses.update(self._operands(node))
+
+    def _columns(self, node: Branch) -> list[int]:
+        """The positions of the results that something reads."""
+        return [k for k, result in enumerate(node.results) if self._uses[result.id]]
+
+    def _operands(self, node: Node) -> list[int]:
+        """The values that a node itself takes; ``self.training`` is none, as a condition."""
+        if isinstance(node, Read):
+            return []
+        if isinstance(node, Write):
+            return [node.value]
+        if isinstance(node, Branch):
+            return [] if node.condition in self._training else [node.condition]
+        borrowed = node.borrowed.values() if isinstance(node, Application) else ()
+        return [*node.inputs, *borrowed]
 
     def _return(self) -> Statement:
         wanted = [i for i in self.body.results if self._waits(i)]
@@ -99,13 +218,77 @@ class Planner:
         self._pending = []
         return Statement(None, tuple(waiting.get(i, i) for i in self.body.results))
 
+    # ---- regions ---------------------------------------------------------------------------------
+
+    def _inside(self, nodes: Sequence[Node], *, finish: bool = True) -> list[Item]:
+        """The items of a region; ``finish`` leaves nothing waiting."""
+        around, self._items = self._items, []
+        for node in nodes:
+            self._plan_node(node)
+        if finish:
+            self._flush(len(self._pending))
+        items, self._items = self._items, around
+        return items
+
+    def _plan_node(self, node: Node) -> None:
+        match node:
+            case Read():
+                (result,) = node.results
+                if result.id in self.snapshots and self._uses[result.id]:
+                    self._flush(len(self._pending))
+                    self._items.append(Snapshot(result, node.path))
+            case Write():
+                self._items.append(Set(node.name, self._take(node.value)))
+            case Branch():
+                self._branch(node)
+            case Loop():
+                self._loop(node)
+            case _:
+                self._add(self._index[id(node)], node)
+
+    def _take(self, value: int) -> Operand:
+        """A value on the line that uses it, where it was computed last; nothing else waits."""
+        tree = None
+        if self._pending and self._pending[-1].node.results[0].id == value:
+            tree = self._pending.pop()
+        self._flush(len(self._pending))
+        return value if tree is None else tree
+
+    def _condition(self, value: int) -> Operand | None:
+        if value in self._training:
+            self._flush(len(self._pending))
+            return None
+        return self._take(value)
+
+    def _branch(self, node: Branch) -> None:
+        condition = self._condition(node.condition)
+        columns = self._columns(node)
+        results = tuple(node.results[k] for k in columns)
+        then, otherwise = (
+            [*self._inside(side.nodes), Moves(results, tuple(side.results[k] for k in columns))]
+            for side in (node.then, node.otherwise)
+        )
+        self._items.append(Choice(condition, results, then, otherwise))
+
+    def _loop(self, node: Loop) -> None:
+        self._flush(len(self._pending))
+        before = self._inside(node.condition.nodes, finish=False)
+        around, self._items = self._items, before
+        condition = self._condition(node.condition.results[0])
+        self._items = around
+        body = [*self._inside(node.body.nodes), Moves(node.body.inputs, node.body.results)]
+        enter = Moves(node.results, node.inputs)
+        self._items.append(Repetition(node, enter, before, condition, body))
+
+    # ---- nodes -----------------------------------------------------------------------------------
+
     def _waits(self, value: int) -> bool:
         return any(tree.node.results[0].id == value for tree in self._pending)
 
     def _flush(self, count: int) -> None:
         """Gives the first ``count`` waiting values lines of their own."""
         for tree in self._pending[:count]:
-            self._statements.append(Statement(tree.node.results, (tree,)))
+            self._items.append(Statement(tree.node.results, (tree,)))
         del self._pending[:count]
 
     def _add(self, index: int, node: Operation | Application) -> None:
@@ -115,7 +298,7 @@ class Planner:
         code = self.code.get(index)
         self._make_room(node, code)
         waiting = {tree.node.results[0].id: tree for tree in self._pending}
-        ids = _operands(node)
+        ids = self._operands(node)
         taken = [i for i in ids if i in waiting]
         if taken:
             del self._pending[len(self._pending) - len(taken) :]
@@ -131,11 +314,11 @@ class Planner:
                 self._flush(1)
         else:
             self._flush(len(self._pending))
-            self._statements.append(Statement(node.results if used else (), (tree,)))
+            self._items.append(Statement(node.results if used else (), (tree,)))
 
     def _make_room(self, node: Operation | Application, code: Code | None) -> None:
         """Gives lines of their own to those waiting operands that this node cannot take in."""
-        ids = _operands(node)
+        ids = self._operands(node)
         order = [tree.node.results[0].id for tree in self._pending]
         wanted = [i for i in ids if i in order]
         if wanted and order[-len(wanted) :] != wanted:
@@ -169,106 +352,9 @@ class Planner:
         return self._uses[result.id] == 1 and not result.name and result.id not in self.own_line
 
 
-def assign_names(
-    body: Region, statements: list[Statement], inputs: Mapping[int, str]
-) -> dict[int, str]:
-    """A variable for every value with a line of its own, none overwritten while it is needed."""
-    return _Namer(body, statements, inputs).assign()
-
-
-class _Namer:
-    def __init__(
-        self, body: Region, statements: list[Statement], inputs: Mapping[int, str]
-    ) -> None:
-        values = [*body.inputs, *(result for node in body.nodes for result in node.results)]
-        self._is_float = {value.id: value.type.dtype.is_float for value in values}
-        self._wanted = {value.id: identifier(value.name, "") for value in values}
-        # An argument's name is free once it is not needed; a name that comes later is kept for it.
-        results = {result.id for node in body.nodes for result in node.results}
-        self._spec_names = {n for value, n in self._wanted.items() if n and value in results}
-        self._statements = statements
-        self._names = dict(inputs)
-        self._holder = {name: value for value, name in inputs.items()}
-        self._last_use: dict[int, int] = {}
-        for index, statement in enumerate(statements):
-            for leaf in statement.leaves():
-                self._last_use[leaf] = index
-
-        self._flows_to = self._destinations()
-
-    def _destinations(self) -> dict[int, str]:
-        """For a value that one statement alone uses: the name of the value that it ends up in."""
-        users: dict[int, set[int]] = {}
-        for index, statement in enumerate(self._statements):
-            for leaf in statement.leaves():
-                users.setdefault(leaf, set()).add(index)
-        found: dict[int, str] = {}
-        for statement in reversed(self._statements):
-            for result in statement.results or ():
-                if len(using := users.get(result.id, set())) == 1:
-                    (user,) = using
-                    results = self._statements[user].results or ()
-                    if len(results) == 1:
-                        (end,) = results
-                        found[result.id] = self._wanted[end.id] or found.get(end.id, "")
-        return found
-
-    def assign(self) -> dict[int, str]:
-        """Names by value id; a value that nothing reads is ``_``."""
-        for index, statement in enumerate(self._statements):
-            taken: set[str] = set()
-            for result in statement.results or ():
-                name = "_"
-                if result.id in self._last_use:
-                    name = self._choose(result, index, list(statement.leaves()), taken)
-                    taken.add(name)
-                self._names[result.id] = name
-            for result in statement.results or ():
-                self._holder[self._names[result.id]] = result.id
-        return self._names
-
-    def _choose(self, result: Value, index: int, leaves: list[int], taken: set[str]) -> str:
-        if self._wanted[result.id]:
-            base = self._wanted[result.id]
-            candidates = [base]
-        else:
-            # The main pipeline keeps its variable; integers that become floats get a new one.
-            base = "x" if "x" not in self._spec_names else "y"
-            candidates = [
-                self._names[leaf]
-                for leaf in leaves
-                if leaf in self._names and self._is_float[leaf] == self._is_float[result.id]
-            ][:1]
-            candidates += [name] if (name := self._flows_to.get(result.id, "")) else []
-            candidates += [name for name in "xyz" if name not in self._spec_names]
-        others = (name for name in _numbered(base) if name not in self._spec_names)
-        return next(
-            name
-            for name in chain(candidates, others)
-            if self._is_free(name, index) and name not in taken
-        )
-
-    def _is_free(self, name: str, index: int) -> bool:
-        if name in RESERVED:
-            return False
-        return name not in self._holder or self._last_use.get(self._holder[name], -1) <= index
-
-
-def _numbered(base: str) -> Iterator[str]:
-    separator = "_" if base[-1].isdigit() else ""
-    return (f"{base}{separator}{number}" for number in count(2))
-
-
 def input_names(body: Region, scope: Scope) -> dict[int, str]:
     """What the body's inputs are called as arguments."""
     return {value.id: scope.unique(identifier(value.name, "x")) for value in body.inputs}
-
-
-def _operands(node: Node) -> list[int]:
-    if isinstance(node, Read):
-        return []
-    borrowed = node.borrowed.values() if isinstance(node, Application) else ()
-    return [*node.inputs, *borrowed]
 
 
 def _is_infix(code: Code | None) -> bool:

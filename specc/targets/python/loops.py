@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
-from specc.ir.graph import Application, Read
+from specc.ir.graph import Application, Read, Region
+from specc.ir.walk import every_node, regions_of
 from specc.targets.python.realisations import Holder, container_of
 from specc.targets.python.structure import Structure
 
@@ -14,9 +15,13 @@ Run = list[Application]
 def container_runs(structure: Structure, template: int) -> list[Run]:
     """Applications in a row that pass one value through every layer of an ``nn.ModuleList``."""
     containers = _containers(structure, template)
-    nodes = [
-        node for node in structure.templates[template].body.nodes if not isinstance(node, Read)
-    ]
+    body = structure.templates[template].body
+    inner = [region for node in every_node(body) for region in regions_of(node)]
+    return [run for region in (body, *inner) for run in _runs(region, containers)]
+
+
+def _runs(region: Region, containers: Mapping[str, list[str]]) -> list[Run]:
+    nodes = [node for node in region.nodes if not isinstance(node, Read)]
     runs: list[Run] = []
     position = 0
     while position < len(nodes):

@@ -9,6 +9,7 @@ from specc.ir.attributes import Attribute, Attributes, Hole, fill
 from specc.ir.dims import Expr
 from specc.ir.graph import Operation, OperatorLayer, Region, Template, Value
 from specc.ir.types import DType, TensorType
+from specc.ir.walk import every_value
 from specc.ops.code import Call
 from specc.ops.operator import CodeSite, Operator, StateSlot
 from specc.targets.python.names import DICT_MEMBERS, class_name
@@ -98,10 +99,7 @@ def container_of(names: list[str]) -> str:
 
 def types_of(template: Template) -> dict[int, TensorType]:
     """The type of every value of a template's body."""
-    types = {value.id: value.type for value in template.body.inputs}
-    for node in template.body.nodes:
-        types |= {value.id: value.type for value in node.results}
-    return types
+    return {value.id: value.type for value in every_value(template.body)}
 
 
 def _holes(values: tuple[Attribute, ...]) -> set[str]:

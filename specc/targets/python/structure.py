@@ -15,8 +15,10 @@ from specc.ir.graph import (
     Operation,
     OperatorLayer,
     Template,
+    Write,
 )
 from specc.ir.types import DType, TensorType
+from specc.ir.walk import every_node
 from specc.ops.operator import CodeSite, Operator
 from specc.ops.registry import operators
 from specc.targets.python.checks import Checks
@@ -51,6 +53,7 @@ class Structure:
         self._plain: dict[int, bool] = {}
         self._numbered: dict[int, bool] = {}
         self._bases: dict[int, str] = {}
+        self._set: dict[int, frozenset[str]] = {}
         self._types = [types_of(template) for template in network.templates]
         self._links: dict[LayerKey, LayerKey] = {}
         self._sites: dict[LayerKey, Application] = {}
@@ -114,7 +117,7 @@ class Structure:
         applications = [
             (index, node)
             for index, template in enumerate(self.templates)
-            for node in template.body.nodes
+            for node in every_node(template.body)
             if isinstance(node, Application)
         ]
         # A dotted path may go through a captured layer, whose link is known once its user's is.
@@ -141,6 +144,16 @@ class Structure:
             key = self.target(index, node.layer)
             self._sites.setdefault(key, node)
             self._site_template.setdefault(key, index)
+
+    def set_buffers(self, template: int) -> frozenset[str]:
+        """The names of the buffers that a template's body sets."""
+        if template not in self._set:
+            self._set[template] = frozenset(
+                node.name
+                for node in every_node(self.templates[template].body)
+                if isinstance(node, Write)
+            )
+        return self._set[template]
 
     # ---- types -----------------------------------------------------------------------------------
 
