@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from specc.elaborate.operands import is_tensor, tensors_in
 from specc.elaborate.context import Frame
 from specc.elaborate.facts import BadValue, CarriedMismatch, WrongType
 from specc.elaborate.instances import Activation, RawBranch, RawLoop, RawNode, RawRegion, RawWrite
 from specc.elaborate.nothing import NOTHING, Nothing, Returned
+from specc.elaborate.operands import is_tensor, tensors_in
 from specc.elaborate.operate import as_tensor, current
 from specc.elaborate.scope import Scope
 from specc.elaborate.values import POISON, Poison, Tensor, Undetermined, Value, describe

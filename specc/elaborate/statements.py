@@ -15,14 +15,17 @@ from specc.elaborate.evaluate import evaluate
 from specc.elaborate.facts import AssertionFailed
 from specc.elaborate.indexing import unpack
 from specc.elaborate.initializers import collect_rules
+from specc.elaborate.instances import Activation
 from specc.elaborate.lists import iterations
 from specc.elaborate.nothing import NOTHING, Returned
 from specc.elaborate.operands import is_tensor
+from specc.elaborate.operate import as_tensor
 from specc.elaborate.values import (
     POISON,
     LayerValue,
     ListValue,
     Poison,
+    StateReference,
     Tensor,
     TupleValue,
     Undecided,
@@ -104,10 +107,19 @@ def _assignment(frame: Frame, node: syntax.Assignment) -> Value:
     return NOTHING
 
 
+def _is_buffer(activation: Activation, value: Value) -> bool:
+    if not isinstance(value, StateReference) or value.owner is not activation.instance:
+        return False
+    return value.slot in activation.buffers
+
+
 def _assign(frame: Frame, target: syntax.Name, value: Value) -> None:
     activation = frame.activation
     if activation is not None and target.name in activation.buffers:
         value = write_buffer(frame, target, value)
+    elif activation is not None and _is_buffer(activation, value):
+        # What a buffer holds now: it may be set before the new name is used.
+        value = as_tensor(frame, value, target.span)
     if (isinstance(value, LayerValue) and value.name is None and value.built is None) or (
         isinstance(value, ListValue | TupleValue) and value.name is None and value.layer is None
     ):

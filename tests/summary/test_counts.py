@@ -7,8 +7,8 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 import specc
-from specc.ir.dims import evaluate
 from specc.ir.conditions import smallest_sizes
+from specc.ir.dims import evaluate
 from specc.summary.rows import rows_of, totals
 from specc.targets.torch import TORCH_DTYPES
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 import specc
-from specc.ir.graph import Network
 from specc.ir.conditions import conditions, smallest_sizes
+from specc.ir.graph import Network
 from specc.summary.rows import fold, rows_of, totals
 from specc.summary.table import show
 

@@ -357,3 +357,18 @@ def test_a_backward_pass_follows_applications_that_set_what_it_needs() -> None:
     y.sum().backward()
     torch.testing.assert_close(x.grad, given.grad)
     torch.testing.assert_close(module.scale.scale, kept)
+
+
+def test_a_name_bound_to_a_buffer_keeps_what_it_held_then() -> None:
+    text = """
+    net Last(x: [N, 4]) -> [N, 4] {
+        buffer last: [4] ~ ones
+        old = last
+        if training { last = mean(x, dim=0) }
+        x * old
+    }
+    """
+    module = specc.compile(text).module()
+    x = torch.full((2, 4), 3.0)
+    assert torch.equal(module(x), x)
+    assert torch.equal(module(x), 3 * x)
