@@ -61,12 +61,18 @@ def _to_onnx(b: Builder, s: Site) -> Handle:
 
 
 def _multiply_adds(attributes: Values, types: tuple[TensorType, ...], result: TensorType) -> Dim:
-    """A product for each combination of the dims, whatever the order of the sums."""
-    terms, _ = _terms(attributes["equation"])
+    """The tensors are joined from left to right, and summed over what nothing behind needs."""
+    terms, given = _terms(attributes["equation"])
     sizes: dict[str, Dim] = {}
     for letters, type_ in zip(terms, types, strict=True):
         sizes |= zip(letters, type_.shape, strict=True)
-    return product(list(sizes.values()))
+    total: Dim = 0
+    joined = set(terms[0])
+    for place, letters in enumerate(terms[1:], start=2):
+        joined |= set(letters)
+        total = total + product([sizes[letter] for letter in sorted(joined)])
+        joined &= set(given).union(*terms[place:])
+    return total
 
 
 OPERATORS = (
