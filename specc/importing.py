@@ -78,9 +78,14 @@ class Importer:
 
     def _read(self, node: syntax.Import, path: Path, name: str) -> ImportedFile:
         try:
-            if path.stat().st_size > self._limits.bytes:
+            # A pipe could block for ever, and a device could never end.
+            if path.exists() and not path.is_file():
+                raise _refused(node, f"{name!r} is no file")
+            with path.open("rb") as file:
+                data = file.read(self._limits.bytes + 1)
+            if len(data) > self._limits.bytes:
                 raise _refused(node, f"{name!r} is larger than {self._limits.bytes:,} bytes")
-            text = path.read_bytes().decode("utf-8")
+            text = data.decode("utf-8")
         except UnicodeDecodeError as error:
             raise _refused(node, f"{name!r} is not UTF-8, from byte {error.start} on") from None
         except (OSError, ValueError) as error:
