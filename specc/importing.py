@@ -90,14 +90,21 @@ class Importer:
             raise _refused(node, f"{name!r} is not UTF-8, from byte {error.start} on") from None
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or str(error)
-            siblings = [p.name for p in path.parent.glob("*.net")] if path.parent.is_dir() else []
             raise _refused(
-                node, f"{name!r} cannot be read: {reason}", did_you_mean(path.name, siblings)
+                node, f"{name!r} cannot be read: {reason}", did_you_mean(path.name, siblings(path))
             ) from None
         number = self._sources.add(Source(name, text))
         self._folders[number] = path.parent
         tree = parse(self._sources.files[number], number, self._report, self._limits)
         return ImportedFile(name, number, tree)
+
+
+def siblings(path: Path) -> list[str]:
+    """The names of the specs in the folder of a path; none where that cannot be listed."""
+    try:
+        return sorted(sibling.name for sibling in path.parent.glob("*.net"))
+    except (OSError, ValueError):
+        return []
 
 
 def _refused(node: syntax.Import, problem: str, advice: str | None = None) -> Fault:
