@@ -119,7 +119,7 @@ def parse_text(
     """
     if isinstance(source, Parsed):
         return source
-    text = read(source)
+    text = read(source, limits)
     sources, report = Sources(), Report()
     tree = parse(text.source, sources.add(text.source), report, limits)
     if tree is None:

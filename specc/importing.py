@@ -70,7 +70,10 @@ class Importer:
             )
         if relative.suffix != ".net":
             raise _refused(node, f"{text!r} is no .net file")
-        path = (folder / relative).resolve()
+        try:
+            path = (folder / relative).resolve()
+        except (OSError, ValueError, RuntimeError):  # too long, a null, links in a circle
+            raise _refused(node, f"{text[:80]!r} cannot be the name of a file") from None
         if not path.is_relative_to(folder.resolve()):
             raise _refused(node, f"{text!r} leads out of the folder of this file")
         importing = PurePosixPath(self._sources.files[node.span.file].name)
