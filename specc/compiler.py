@@ -20,7 +20,7 @@ from specc.frontend.limits import DEFAULT_LIMITS, Limits
 from specc.frontend.parse import parse, parse_expression
 from specc.frontend.resources import resource, resource_names
 from specc.frontend.source import Source, Sources, Span
-from specc.importing import Importer
+from specc.importing import Importer, siblings
 from specc.ir.graph import Network
 
 _MOST_ERRORS = 200  # of one file that are shown
@@ -58,7 +58,7 @@ class Parsed:
         return tuple(net.name for net in nets_of(self.tree))
 
 
-def read(source: str | os.PathLike[str] | Text) -> Text:
+def read(source: str | os.PathLike[str] | Text, limits: Limits = DEFAULT_LIMITS) -> Text:
     """The text behind a path, ``std.NAME``, or the text itself (which holds a newline or a brace).
 
     A ``Text`` is given back as it is. Raises SpecError where there is no such file, or it is not
@@ -69,20 +69,21 @@ def read(source: str | os.PathLike[str] | Text) -> Text:
     if isinstance(source, str) and ("\n" in source or "{" in source):
         return Text(Source("<text>", source), None)
     name = os.fspath(source)
-    if name.startswith("std.") and not Path(name).exists():
+    if name.startswith("std.") and not os.path.exists(name):  # noqa: PTH110 - Path's may raise
         return _read_std(name)
     path = Path(name)
     try:
-        if path.stat().st_size > DEFAULT_LIMITS.bytes:
-            raise _refused(name, f"is larger than {DEFAULT_LIMITS.bytes:,} bytes")
-        text = path.read_bytes().decode("utf-8")
+        with path.open("rb") as file:
+            data = file.read(limits.bytes + 1)
+        if len(data) > limits.bytes:
+            raise _refused(name, f"is larger than {limits.bytes:,} bytes")
+        text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise _refused(name, f"is not UTF-8: byte {error.start} cannot be read") from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        siblings = [p.name for p in path.parent.glob("*.net")] if path.parent.is_dir() else []
         raise _refused(
-            name, f"cannot be read: {reason}", did_you_mean(path.name, siblings)
+            name, f"cannot be read: {reason}", did_you_mean(path.name, siblings(path))
         ) from None
     return Text(Source(_shown(path), text), path.parent)
 
@@ -118,7 +119,7 @@ def parse_text(
     """
     if isinstance(source, Parsed):
         return source
-    text = read(source)
+    text = read(source, limits)
     sources, report = Sources(), Report()
     tree = parse(text.source, sources.add(text.source), report, limits)
     if tree is None:

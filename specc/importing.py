@@ -70,7 +70,10 @@ class Importer:
             )
         if relative.suffix != ".net":
             raise _refused(node, f"{text!r} is no .net file")
-        path = (folder / relative).resolve()
+        try:
+            path = (folder / relative).resolve()
+        except (OSError, ValueError, RuntimeError):  # too long, a null, links in a circle
+            raise _refused(node, f"{text[:80]!r} cannot be the name of a file") from None
         if not path.is_relative_to(folder.resolve()):
             raise _refused(node, f"{text!r} leads out of the folder of this file")
         importing = PurePosixPath(self._sources.files[node.span.file].name)
@@ -78,21 +81,33 @@ class Importer:
 
     def _read(self, node: syntax.Import, path: Path, name: str) -> ImportedFile:
         try:
-            if path.stat().st_size > self._limits.bytes:
+            # A pipe could block for ever, and a device could never end.
+            if path.exists() and not path.is_file():
+                raise _refused(node, f"{name!r} is no file")
+            with path.open("rb") as file:
+                data = file.read(self._limits.bytes + 1)
+            if len(data) > self._limits.bytes:
                 raise _refused(node, f"{name!r} is larger than {self._limits.bytes:,} bytes")
-            text = path.read_bytes().decode("utf-8")
+            text = data.decode("utf-8")
         except UnicodeDecodeError as error:
             raise _refused(node, f"{name!r} is not UTF-8, from byte {error.start} on") from None
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or str(error)
-            siblings = [p.name for p in path.parent.glob("*.net")] if path.parent.is_dir() else []
             raise _refused(
-                node, f"{name!r} cannot be read: {reason}", did_you_mean(path.name, siblings)
+                node, f"{name!r} cannot be read: {reason}", did_you_mean(path.name, siblings(path))
             ) from None
         number = self._sources.add(Source(name, text))
         self._folders[number] = path.parent
         tree = parse(self._sources.files[number], number, self._report, self._limits)
         return ImportedFile(name, number, tree)
+
+
+def siblings(path: Path) -> list[str]:
+    """The names of the specs in the folder of a path; none where that cannot be listed."""
+    try:
+        return sorted(sibling.name for sibling in path.parent.glob("*.net"))
+    except (OSError, ValueError):
+        return []
 
 
 def _refused(node: syntax.Import, problem: str, advice: str | None = None) -> Fault:
