@@ -7,7 +7,8 @@ themselves. Lark calls them bottom up as it reduces; nothing here walks a tree.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import groupby
 from typing import Any, NamedTuple
 
 from lark import Token
@@ -167,15 +168,13 @@ class ExpressionBuilder:
                     inside = self.parse_inside(piece)
                     if inside is not None:
                         parts.append(inside)
-                elif parts and isinstance(parts[-1], str):
-                    parts[-1] += piece
                 else:
                     parts.append(piece)
         except Fault as fault:
             self.report(fault.fact)
         if all(isinstance(part, str) for part in parts):
             return s.Literal(span, "".join(part for part in parts if isinstance(part, str)))
-        return s.Interpolation(span, tuple(parts))
+        return s.Interpolation(span, tuple(_joined(parts)))
 
     def parentheses(self, children: Children) -> s.Expression:
         span = self.span(children[0], children[-1])
@@ -244,6 +243,15 @@ class ExpressionBuilder:
     def part(self, kind: str, children: Children, items: tuple[Any, ...]) -> Part:
         """A part that spans all of ``children``."""
         return Part(kind, self.span(children[0], children[-1]), items)
+
+
+def _joined(parts: list[str | s.Expression]) -> Iterator[str | s.Expression]:
+    """The parts of a string with neighbouring texts as one."""
+    for is_text, run in groupby(parts, key=lambda part: isinstance(part, str)):
+        if is_text:
+            yield "".join(part for part in run if isinstance(part, str))
+        else:
+            yield from run
 
 
 def nodes(children: Children) -> tuple[Any, ...]:

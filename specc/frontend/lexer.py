@@ -78,7 +78,10 @@ class Layout:
                 token.start_pos = (token.start_pos or 0) + offset
                 token.end_pos = (token.end_pos or 0) + offset
             if kind == "NEWLINE":
-                newline = newline or token
+                if newline is None:
+                    # It stands for all blank lines behind it, but the first end is the place.
+                    newline = token
+                    newline.end_pos = (newline.start_pos or 0) + token.index("\n") + 1
                 continue
             if newline is not None:
                 # The star of `cuda:*` is no operator, so a line may end behind it.
