@@ -42,7 +42,17 @@ HOSTILE = [
     "x; y",
     "A" * 5000,
 ]
-KNOWN_NAMES = {"F", "OrderedDict", "ValueError", "float", "getattr", "isinstance", "nn", "super", "torch"}
+KNOWN_NAMES = {
+    "F",
+    "OrderedDict",
+    "ValueError",
+    "float",
+    "getattr",
+    "isinstance",
+    "nn",
+    "super",
+    "torch",
+}
 
 
 def strings(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
