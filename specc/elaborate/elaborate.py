@@ -31,7 +31,7 @@ from specc.elaborate.values import (
     Value,
 )
 from specc.frontend import syntax
-from specc.frontend.diagnostics import Fault, Report
+from specc.frontend.diagnostics import Fault, Label, Report
 from specc.frontend.facts import NotSupported
 from specc.frontend.source import Sources, Span
 from specc.ir.graph import Network, Port, SourceFile
@@ -173,7 +173,9 @@ def _pick(file: syntax.File, net: str | None) -> syntax.ModuleDefinition:
     for definition in nets:
         if definition.name == net:
             return definition
-    raise Fault(UnknownNet(where=file.span if not nets else None, name=net, nets=names))
+    where = nets[0].name_span if nets else file.span
+    because = tuple(Label(other.name_span, "another net") for other in nets[1:4])
+    raise Fault(UnknownNet(where=where, because=because, name=net, nets=names))
 
 
 # ---- the net -------------------------------------------------------------------------------------
