@@ -36,6 +36,7 @@ from specc.elaborate.values import (
     is_poisoned,
 )
 from specc.frontend.diagnostics import Fault
+from specc.frontend.facts import NotSupported
 from specc.frontend.source import Span
 from specc.ir.types import DType
 from specc.ops.registry import operators
@@ -137,6 +138,7 @@ def _call_operator(frame: Frame, constructor: OperatorConstructor, given: Given)
 def _call_block(frame: Frame, constructor: BlockConstructor, given: Given) -> Value:
     tensors, rest = split_tensors(frame, given)
     definition = constructor.definition
+    _refuse_inputs_by_name(constructor, given)
     values = bind_parameters(
         frame,
         constructor.name,
@@ -152,6 +154,16 @@ def _call_block(frame: Frame, constructor: BlockConstructor, given: Given) -> Va
     if tensors:
         return result_of(apply_layer(frame, layer, tuple(tensors), given.span))
     return layer
+
+
+def _refuse_inputs_by_name(constructor: BlockConstructor, given: Given) -> None:
+    """An input is given by position; one that may be left out could be given by its name, too."""
+    for parameter in constructor.definition.inputs or ():
+        if parameter.name in given.keywords:
+            place = given.keywords[parameter.name][1]
+            optional = parameter.default is not None
+            feature = "an optional input" if optional else "an input by its name"
+            raise Fault(NotSupported(where=place, feature=feature))
 
 
 def _call_function(frame: Frame, function: FunctionValue, given: Given) -> Value:
@@ -194,6 +206,8 @@ def _apply_value(frame: Frame, callee: LayerValue | ListValue | TupleValue, give
                 advice="a layer is called with tensors; only a constructor takes hyperparameters",
             )
         )
+    if isinstance(callee, LayerValue) and isinstance(callee.constructor, BlockConstructor):
+        _refuse_inputs_by_name(callee.constructor, given)
     for _, span in (*rest, *given.keywords.values(), *_places(given.inline)):
         raise Fault(
             WrongType(

@@ -140,7 +140,9 @@ def match(
                 owner=owner,
                 what=what,
                 expected=expected,
-                found=str(found) if annotation.dtype is not None else found.shape_text,
+                found=str(found)
+                if annotation.dtype or found.dtype is not DType.F32
+                else found.shape_text,
                 problem=problem,
             )
         )

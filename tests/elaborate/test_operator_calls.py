@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+import specc
 from tests.elaborate.specs import agrees, errors, net, sound
 
 HEADS = """
@@ -83,3 +84,18 @@ def test_take_along_a_dim_that_is_a_hyperparameter(index: str, tmp_path: Path) -
     header = f"(x: [3, 4, 5], i: {index})"
     program = sound(f"{take}net A{header} {{\nreturn Take(1)(x, i), Take(2)(x, i)\n}}\n")
     agrees(program, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("default", "feature"), [("", "an input by its name"), (" = none", "an optional input")]
+)
+def test_an_input_given_by_name_is_answered_at_its_place(default: str, feature: str) -> None:
+    text = f"""
+    block Both(x: [N, 4], m: [N, 4]{default}) = x
+    net A(x: [N, 4]) {{ Both(x, m=x) }}
+    """
+    with pytest.raises(specc.SpecError) as caught:
+        specc.compile(text)
+    (found,) = caught.value.diagnostics
+    assert found.code == "not-supported"
+    assert feature in found.message
