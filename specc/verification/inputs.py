@@ -20,6 +20,7 @@ from specc.ir.types import TensorType
 from specc.verification.facts import NoSizes
 
 _SMALL = 8  # integers of no particular use are below it
+_BITS = 2  # and below this one, not negative, where they may become positions by arithmetic
 
 
 def _length_along_dim(operation: FlatOperation) -> Dim:
@@ -67,7 +68,9 @@ def cases(network: Network, seed: int, count: int = 2) -> Iterator[Case]:
 
     Where nothing is symbolic, or the conditions leave too few choices, cases differ in their values
     alone. Floats are normal, bools fair coins, integers small, or positions where they are used as
-    such. The same seed gives the same cases. Raises a Fault with NoSizes.
+    such. Where the network looks anything up by position, integers of no other use are 0 or 1: what
+    arithmetic makes of them may be a position too, and from these it most likely is one. The same
+    seed gives the same cases. Raises a Fault with NoSizes.
     """
     found = sizes_to_try(network, count)
     uses = _uses(network)
@@ -111,7 +114,7 @@ def _condition(constraint: Constraint) -> Condition:
 
 @dataclass(frozen=True)
 class _Use:
-    """What an integer input is used as: what it stays below, and whether it must be positive."""
+    """What an integer is used as: what it stays below, and whether it must be positive."""
 
     limits: frozenset[Dim] = frozenset()
     positive: bool = False
@@ -120,12 +123,19 @@ class _Use:
         return _Use(self.limits | other.limits, self.positive or other.positive)
 
 
+# Of an input whose use was not found, in a network that looks something up by position.
+_UNTRACED = _Use(limits=frozenset([_BITS]))
+
+
 def _uses(network: Network) -> dict[str, _Use]:
     """What each input is used as, also by way of operators that only rearrange elements."""
     flat = flatten(network)
     uses: dict[FlatValue, _Use] = defaultdict(_Use)
     _collect(flat.operations, uses)
-    return {value.name: uses[value] for value in flat.inputs}
+    by_position = any(use.limits for use in uses.values())  # each such operator limits an operand
+    otherwise = _UNTRACED if by_position else _Use()
+    found = {value.name: uses[value] for value in flat.inputs}
+    return {name: otherwise if use == _Use() else use for name, use in found.items()}
 
 
 def _collect(nodes: list[FlatNode], uses: dict[FlatValue, _Use]) -> None:
