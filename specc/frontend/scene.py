@@ -19,6 +19,7 @@ CHARACTER = "CHARACTER"
 
 END = "$END"
 _LOOKAHEAD = 4
+_QUOTED = 60  # characters
 
 
 def error_offset(error: UnexpectedInput, start: int, end: int) -> int:
@@ -80,6 +81,11 @@ class Scene:
         """The token at a distance from the wrong one; an empty one outside of the text."""
         index = self.at + distance
         return self.tokens[index] if 0 <= index < len(self.tokens) else _token("", "", 0)
+
+    def quoted(self, distance: int = 0) -> str:
+        """That token's text as a message quotes it: little of a long one."""
+        text = str(self.token(distance))
+        return text if len(text) <= _QUOTED else f"{text[: _QUOTED - 3]}..."
 
     def kind(self, distance: int = 0) -> str:
         """That token's kind."""

@@ -48,7 +48,7 @@ def recognize(scene: Scene) -> Complaint | None:
 def _unexpected(scene: Scene) -> SyntaxFault:
     """What can be said where no entry answers: what was found, and what could stand there."""
     kind = scene.kind()
-    found = _DESCRIPTIONS[kind] if kind in ("NEWLINE", END) else f"`{scene.token()}`"
+    found = _DESCRIPTIONS[kind] if kind in ("NEWLINE", END) else f"`{scene.quoted()}`"
     return SyntaxFault(
         where=scene.span(),
         problem=f"unexpected {found}",

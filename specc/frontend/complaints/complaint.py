@@ -49,7 +49,7 @@ class Complaint:
     def about(self, scene: Scene) -> SyntaxFault:
         """The fact, in this scene's words."""
         where = self.where(scene) if callable(self.where) else scene.span(*self.where)
-        found, before = str(scene.token()), str(scene.token(-1))
+        found, before = scene.quoted(), scene.quoted(-1)
         words = {
             "found": found,
             "before": before,
