@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from specc.frontend.diagnostics import Fact
 from specc.verification.report import ParityReport
@@ -30,14 +32,35 @@ class ParityFailed(Fact):
         return "this is a fault of specc or of a runtime; `--no-verify` writes the file anyway"
 
 
+Refused = Literal["model", "kernel", "run"]
+"""What a runtime refused: to load a model, for want of a kernel or otherwise, or to run it."""
+
+_HOW_TO_GO_ON: Mapping[Refused, str] = {
+    "model": "`--no-verify` skips the comparison of PyTorch and onnxruntime",
+    "kernel": (
+        "this onnxruntime provider has no kernel for an operator of the network at its dtype; "
+        "`--no-verify` skips the comparison"
+    ),
+    "run": (
+        "specc drew these inputs; where a size or index is refused, "
+        "`--no-verify` skips the comparison"
+    ),
+}
+
+
 @dataclass(frozen=True, kw_only=True)
 class RuntimeRefused(Fact):
-    """PyTorch or onnxruntime could not run the network, so its targets could not be compared."""
+    """PyTorch or onnxruntime could not run the network, so its targets could not be compared.
+
+    The inputs are specc's own choice: it keeps to the conditions on sizes and to the positions that
+    it can trace, and a network may still refuse them.
+    """
 
     code = "runtime-refused"
     runtime: str
     at: str
     reason: str
+    refused: Refused
 
     @property
     def message(self) -> str:
@@ -47,7 +70,7 @@ class RuntimeRefused(Fact):
     @property
     def help(self) -> str | None:
         """How to go on."""
-        return "`--no-verify` leaves out the comparison of PyTorch and onnxruntime"
+        return _HOW_TO_GO_ON[self.refused]
 
 
 @dataclass(frozen=True, kw_only=True)

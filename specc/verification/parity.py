@@ -24,7 +24,7 @@ from specc.targets import torch as target
 from specc.targets.onnx.weights import GivenWeights
 from specc.targets.torch import to_numpy, to_torch
 from specc.verification.deadline import Deadline
-from specc.verification.facts import NoEnd, ParityFailed, RuntimeRefused
+from specc.verification.facts import NoEnd, ParityFailed, Refused, RuntimeRefused
 from specc.verification.inputs import Case, cases
 from specc.verification.measure import relative_difference
 from specc.verification.report import BOUNDS, CaseReport, OutputReport, ParityReport, describe
@@ -100,7 +100,7 @@ def _session(model: onnx.ModelProto | bytes | str | Path) -> Any:
     try:
         return session(source)
     except _ORT_ERRORS as error:
-        raise _refused("onnxruntime", "", error) from error
+        raise _refused("onnxruntime", "", error, "model") from error
 
 
 class _Watch:
@@ -188,8 +188,10 @@ def _output(
     )
 
 
-def _refused(runtime: str, at: str, error: Exception) -> Fault:
+def _refused(runtime: str, at: str, error: Exception, refused: Refused = "run") -> Fault:
     """With the first line of the exception's text, without what onnxruntime puts before it."""
     text = str(error).removeprefix("[ONNXRuntimeError] : ")
     reason = text.splitlines()[0] if text else type(error).__name__
-    return Fault(RuntimeRefused(runtime=runtime, at=at, reason=reason))
+    if isinstance(error, ort_errors.NotImplemented):
+        refused = "kernel"
+    return Fault(RuntimeRefused(runtime=runtime, at=at, reason=reason, refused=refused))

@@ -148,6 +148,9 @@ def test_a_runtime_that_has_no_kernel_is_named() -> None:
     assert isinstance(fact, RuntimeRefused)
     assert "onnxruntime cannot run the network" in fact.message
     assert "Gemm" in fact.message
+    assert fact.help is not None
+    assert "no kernel" in fact.help
+    assert "drew" not in fact.help
 
 
 def test_sizes_that_pytorch_refuses_are_named() -> None:
@@ -155,6 +158,8 @@ def test_sizes_that_pytorch_refuses_are_named() -> None:
     fact = fact_of(lambda: verify(net, to_onnx(net)))
     assert isinstance(fact, RuntimeRefused)
     assert fact.at == " at N=1, L=1"
+    assert fact.help is not None
+    assert "specc drew these inputs" in fact.help
 
 
 # ---- inputs --------------------------------------------------------------------------------------
