@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -149,7 +150,8 @@ def _compare(
 ) -> CaseReport:
     at = describe(case.sizes)
     try:
-        with torch.no_grad(), watch.deadline():
+        with torch.no_grad(), watch.deadline(), warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # of inputs that are specc's own choice
             results = module(*(to_torch(case.inputs[port.name]) for port in network.inputs))
     except TimeoutError as error:
         raise watch.fault("PyTorch", at) from error

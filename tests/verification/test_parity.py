@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from specc.frontend.diagnostics import Fault
 from specc.initialize.values import initial_values
@@ -160,6 +162,16 @@ def test_sizes_that_pytorch_refuses_are_named() -> None:
     assert fact.at == " at N=1, L=1"
     assert fact.help is not None
     assert "specc drew these inputs" in fact.help
+
+
+def test_what_pytorch_warns_of_is_kept_from_the_user() -> None:
+    net = one("var", "f32[N]", correction=1)
+    with pytest.warns(UserWarning, match="degrees of freedom"):
+        torch.ones(1).var()
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        assert verify(net, to_onnx(net)).agrees
+    assert [str(warning.message) for warning in caught] == []
 
 
 # ---- inputs --------------------------------------------------------------------------------------
