@@ -17,6 +17,13 @@ from specc.frontend.diagnostics import Fault
 def run(options: Namespace, terminal: Terminal) -> ExitCode:
     """Trains and says what came of it."""
     trained = program(options, terminal)
+    try:
+        import torch  # noqa: F401
+    except ModuleNotFoundError as error:
+        if error.name != "torch":  # a fault of the installation, which its traceback shows
+            raise
+        terminal.complain("specc train: training needs PyTorch, and torch is not installed")
+        return ExitCode.FAILED
     if options.device is not None:
         _require_device(options.device)
 

@@ -23,8 +23,8 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
 
     The path given lies in a hidden folder of its own beside ``path`` and bears ``path``'s name.
     Files written next to it (external data, which is referred to by name) move along, before the
-    main file. On an exception, Ctrl-C or SIGTERM all of it is removed and what stood there before
-    is untouched.
+    main file. On an exception, Ctrl-C, SIGTERM or SIGHUP all of it is removed and what stood there
+    before is untouched.
 
     Raises:
         Fault: with ``CannotWrite``, where the system refuses. Other exceptions of the block pass.
@@ -87,33 +87,45 @@ def _refusals_as_facts(staging: Path, target: Path) -> Iterator[None]:
         raise Fault(CannotWrite(path=str(target), reason=reason)) from error
 
 
+_TERMINATING = tuple(
+    getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)
+)  # Windows has no SIGHUP, which a closed terminal sends
+
+
 class _Terminated(BaseException):
-    """SIGTERM, on its way out through the blocks that clean up."""
+    """A signal that ends the process, on its way out through the blocks that clean up."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
 
 
 @contextlib.contextmanager
 def _terminated_as_exception() -> Iterator[None]:
-    """Lets SIGTERM run the clean-up and then end the process as it would have.
+    """Lets SIGTERM and SIGHUP run the clean-up and then end the process as they would have.
 
-    A handler that the program has set itself is left alone, and signals reach the main thread only.
+    A handler that the program has set itself is left alone, as is a signal that it ignores (under
+    ``nohup``, say), and signals reach the main thread only.
     """
     ours_to_set = (
-        threading.current_thread() is threading.main_thread()
-        and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+        [number for number in _TERMINATING if signal.getsignal(number) is signal.SIG_DFL]
+        if threading.current_thread() is threading.main_thread()
+        else []
     )
-    if not ours_to_set:
-        yield
-        return
 
     def raise_terminated(number: int, frame: FrameType | None) -> None:
-        raise _Terminated
+        raise _Terminated(number)
 
-    signal.signal(signal.SIGTERM, raise_terminated)
+    for number in ours_to_set:
+        signal.signal(number, raise_terminated)
     try:
         yield
-    except _Terminated:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        os.kill(os.getpid(), signal.SIGTERM)
+    except _Terminated as terminated:
+        if terminated.number not in ours_to_set:  # an outer block's, which ends the process
+            raise
+        signal.signal(terminated.number, signal.SIG_DFL)
+        os.kill(os.getpid(), terminated.number)
         raise  # reached only where the signal is blocked
     finally:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        for number in ours_to_set:
+            signal.signal(number, signal.SIG_DFL)

@@ -237,12 +237,18 @@ def test_intermediate_values_have_the_types_of_the_ir() -> None:
 
 def test_metadata_says_where_a_model_comes_from() -> None:
     text = "net MLP(x: [N, 20]) {\n    x |> relu\n}\n"
-    net = mlp().model_copy(update={"sources": (SourceFile(name="mlp.net", text=text),)})
+    net = mlp().model_copy(
+        update={
+            "sources": (SourceFile(name="mlp.net", text=text),),
+            "hyperparameters": {"widths": (16, 8), "rate": 0.5},
+        }
+    )
     model = to_onnx(net, seed=7)
     assert {entry.key: entry.value for entry in model.metadata_props} == {
         "specc.version": __version__,
         "specc.net": "MLP",
         "specc.seed": "7",
+        "specc.hyperparameters": '{"widths":[16,8],"rate":0.5}',
         "specc.sizes": "any N",
         "specc.sha256": hashlib.sha256(text.encode()).hexdigest(),
     }

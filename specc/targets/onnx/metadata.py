@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from pathlib import PurePosixPath, PureWindowsPath
 
 from specc.frontend.source import Source, Span
+from specc.ir.attributes import encode_attributes
 from specc.ir.conditions import conditions
 from specc.ir.graph import Network
 from specc.targets.onnx.names import encodable
@@ -27,12 +29,17 @@ def sha256_of(network: Network) -> str | None:
 def model_metadata(network: Network, seed: int | None, *, strip: bool = False) -> dict[str, str]:
     """The model's own properties. ``seed`` is None where the weights did not come from one.
 
-    ``specc.sizes`` says at which sizes the graph works, a condition a line; ``strip`` leaves the
-    reasons out, since they quote the spec.
+    ``specc.sizes`` says at which sizes the graph works, a condition a line, and
+    ``specc.hyperparameters`` the net's own as a JSON object, as the IR writes them. ``strip``
+    leaves out the conditions' reasons, since they quote the spec, and the hyperparameters.
     """
     properties = {"specc.version": __version__, "specc.net": network.name}
     if sizes := conditions(network):
         properties["specc.sizes"] = "\n".join(c.partition(":")[0] if strip else c for c in sizes)
+    if network.hyperparameters and not strip:
+        properties["specc.hyperparameters"] = json.dumps(
+            encode_attributes(network.hyperparameters), ensure_ascii=False, separators=(",", ":")
+        )
     if (digest := sha256_of(network)) is not None:
         properties["specc.sha256"] = digest
     if seed is not None:
