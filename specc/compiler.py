@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from specc.arguments import kind
 from specc.collector import resting_collector
 from specc.elaborate.bounds import Bounds
 from specc.elaborate.elaborate import elaborate, nets_of
 from specc.elaborate.facts import LimitExceeded
+from specc.elaborate.interface import NESTING
 from specc.facts import BadSource
 from specc.frontend import syntax
 from specc.frontend.diagnostics import Diagnostic, Fact, Fault, Report, SpecError
@@ -62,17 +65,26 @@ def read(source: str | os.PathLike[str] | Text, limits: Limits = DEFAULT_LIMITS)
     """The text behind a path, ``std.NAME``, or the text itself (which holds a newline or a brace).
 
     A ``Text`` is given back as it is. Raises SpecError where there is no such file, or it is not
-    UTF-8.
+    UTF-8 or no regular file, and TypeError for what is neither a path nor a text.
     """
     if isinstance(source, Text):
         return source
     if isinstance(source, str) and ("\n" in source or "{" in source):
         return Text(Source("<text>", source), None)
-    name = os.fspath(source)
+    try:
+        name: object = os.fspath(source)
+    except TypeError:
+        name = None
+    if not isinstance(name, str):  # bytes, for one
+        raise TypeError(f"the source is a path or a text, not {kind(source)}")
     if name.startswith("std.") and not os.path.exists(name):  # noqa: PTH110 - Path's may raise
         return _read_std(name)
     path = Path(name)
     try:
+        # A pipe could block for ever, and a device could never end.
+        mode = path.stat().st_mode
+        if not stat.S_ISREG(mode):
+            raise _refused(name, "is a folder" if stat.S_ISDIR(mode) else "is no regular file")
         with path.open("rb") as file:
             data = file.read(limits.bytes + 1)
         if len(data) > limits.bytes:
@@ -180,14 +192,17 @@ def compile_network(
     return Compiled(network, warnings, sources, parsed.text.base)
 
 
-def _as_text(value: object) -> str:
+def _as_text(value: object, depth: int = 0) -> str:
     """A Python value as the language writes it; a string is an expression already."""
+    if depth > NESTING:
+        fact = LimitExceeded(what="lists in one another in a setting", limit=NESTING)
+        raise SpecError([fact.diagnostic()])
     if isinstance(value, str):
         return value
     if value is None or isinstance(value, bool):
         return {None: "none", True: "true", False: "false"}[value]
     if isinstance(value, list | tuple):
-        return f"[{', '.join(_as_text(item) for item in value)}]"
+        return f"[{', '.join(_as_text(item, depth + 1) for item in value)}]"
     return repr(value)
 
 

@@ -8,6 +8,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from specc.arguments import (
+    checked_array,
+    checked_name,
+    checked_names,
+    checked_opset,
+    checked_seed,
+    kind,
+)
 from specc.compiler import Compiled, compile_network, located
 from specc.facts import BadIr, BadOutput
 from specc.frontend.diagnostics import Diagnostic, Fault, SpecError
@@ -94,9 +102,12 @@ class Program:
 
         Raises:
             SpecError: for weights that do not fit.
+            TypeError, ValueError: for a seed that is no int from 0 to 2**63 - 1, and TypeError for
+                weights that are no arrays by name.
         """
         from specc.targets import torch as target
 
+        seed = checked_seed(seed)
         with _faults_as_errors(self.sources):
             arrays = None if weights is None else self._arrays(weights)
             return target.module(self.network, seed=seed, device=device, weights=arrays)
@@ -120,9 +131,11 @@ class Program:
 
         Raises:
             SpecError: for weights that do not fit, or an operator that the opset cannot express.
+            TypeError, ValueError: as ``module``, and TypeError for an opset that is no int.
         """
         from specc.targets.onnx import to_onnx
 
+        seed, opset = checked_seed(seed), checked_opset(opset)
         with _faults_as_errors(self.sources):
             given = None if weights is None else self._weights(weights)
             return to_onnx(self.network, weights=given, seed=seed, opset=opset, strip=strip)
@@ -155,8 +168,10 @@ class Program:
         Raises:
             SpecError: for a suffix that is none of these, for weights that do not fit, and for
                 answers that differ.
+            TypeError, ValueError: as ``onnx``.
         """
         target = Path(path)
+        seed, opset = checked_seed(seed), checked_opset(opset)
         with _faults_as_errors(self.sources):
             if target.suffix == ".onnx":
                 return self._build_onnx(
@@ -257,18 +272,16 @@ class Program:
             return weights
         if isinstance(weights, str | os.PathLike):
             return read_weights(weights)
-        from specc.targets.torch import to_numpy
-
         if hasattr(weights, "state_dict"):
             weights = weights.state_dict()
         if not isinstance(weights, Mapping):
             raise TypeError(
-                f"weights are a path, a state dict, a module or arrays, not {weights!r}"
+                f"weights are a path, a state dict, a module or arrays, not {kind(weights)}"
             )
-        arrays = {
-            name: to_numpy(value) if hasattr(value, "detach") else value
-            for name, value in weights.items()
-        }
+        arrays = {}
+        for name, value in weights.items():
+            checked_array(name, value)
+            arrays[name] = _as_array(value)
         return Weights.of(arrays)
 
     def _arrays(self, weights: Any) -> dict[str, Any]:
@@ -314,13 +327,17 @@ def compile(
     Raises:
         SpecError: with every diagnostic, where the spec or a value from outside is wrong. Nothing
             else escapes, whatever the text holds.
+        TypeError: where an argument is of another type than these.
 
     >>> program = compile("net Double(x: [N, 3]) -> [N, 3] { x * 2 }")
     >>> program.outputs
     (Port(name='output', dtype='f32', dims=('N', 3)),)
     """
     compiled: Compiled = compile_network(
-        source, net=net, hyperparameters={**(hyperparameters or {}), **hyper}, settings=settings
+        source,
+        net=checked_name("net", net),
+        hyperparameters={**checked_names("hyperparameters", hyperparameters), **hyper},
+        settings=checked_names("settings", settings),
     )
     return Program(compiled.network, compiled.warnings, compiled.sources, compiled.base)
 
@@ -360,6 +377,14 @@ class _faults_as_errors:
 def _port(port: Any) -> Port:
     dims = tuple(dim if isinstance(dim, int) else str(dim) for dim in port.type.shape)
     return Port(port.name, port.type.dtype.value, dims)
+
+
+def _as_array(value: Any) -> Any:
+    if not hasattr(value, "detach"):
+        return value
+    from specc.targets.torch import to_numpy
+
+    return to_numpy(value)
 
 
 def _has_torch() -> bool:

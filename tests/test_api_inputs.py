@@ -3,15 +3,149 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 import specc
 from specc.cli.main import main
 
 LISTED = "net Listed(widths: list, rate=0.5)(x: [N, 4]) { x |> Linear(widths[0]) }"
+
+
+PLAIN = "net Plain(x: [N, 4]) { x |> Linear(2) }"
+
+
+# ---- sources -------------------------------------------------------------------------------------
+
+
+def _code_of(source: Any, **options: Any) -> str:
+    with pytest.raises(specc.SpecError) as caught:
+        specc.compile(source, **options)
+    return caught.value.diagnostics[0].code
+
+
+@pytest.mark.parametrize("name", ["std." + "a" * 5000, "a" * 5000, "std.no/such", "a\0b.net"])
+def test_a_name_that_no_file_can_have_is_no_source(name: str) -> None:
+    assert _code_of(name) == "bad-source"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs pipes with names")
+def test_a_pipe_is_refused_without_waiting(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe.net"
+    os.mkfifo(pipe)
+    assert _code_of(pipe) == "bad-source"
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="needs an endless device")
+def test_a_device_is_refused() -> None:
+    with pytest.raises(specc.SpecError, match="is no regular file"):
+        specc.compile("/dev/zero")
+
+
+def test_a_folder_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(specc.SpecError, match="is a folder"):
+        specc.compile(tmp_path)
+
+
+# ---- arguments of compile ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("source", [b"x.net", 3, None, ["x.net"]])
+def test_a_source_is_a_path_or_a_text(source: Any) -> None:
+    with pytest.raises(TypeError, match="the source is a path or a text, not "):
+        specc.compile(source)
+
+
+@pytest.mark.parametrize(
+    ("argument", "value"),
+    [
+        ("net", 3),
+        *(("hyperparameters", value) for value in ({1: 2}, [1], "rate")),
+        *(("settings", value) for value in ({1: 2}, [1], "epochs=3")),
+    ],
+)
+def test_arguments_of_a_wrong_type_are_named(argument: str, value: Any) -> None:
+    with pytest.raises(TypeError, match=f"^{argument} is a "):
+        specc.compile(PLAIN, **{argument: value})
+
+
+def test_a_value_that_holds_itself_is_refused() -> None:
+    looped: list[Any] = []
+    looped.append(looped)
+    mapped: dict[str, Any] = {}
+    mapped["again"] = mapped
+    assert _code_of(LISTED, widths=looped) == "limit-exceeded"
+    assert _code_of(LISTED, widths=mapped) == "limit-exceeded"
+    assert _code_of(PLAIN, settings={"epochs": looped}) == "limit-exceeded"
+
+
+def test_a_tuple_does_as_a_list() -> None:
+    given = specc.compile(LISTED, widths=(3, 5))
+    assert given.network == specc.compile(LISTED, widths=[3, 5]).network
+    default = "net Default(widths=[1])(x: [N, 4]) { x |> Linear(widths[0]) }"
+    assert specc.compile(default, widths=(3,)).outputs[0].dims == ("N", 3)
+
+
+# ---- arguments of the targets --------------------------------------------------------------------
+
+
+def _calls(tmp_path: Path, **given: Any) -> list[Any]:
+    program = specc.compile(PLAIN)
+    path = tmp_path / "plain.safetensors"
+    return [
+        lambda: program.module(**given),
+        lambda: program.onnx(**given),
+        lambda: program.build(path, **given),
+    ]
+
+
+@pytest.mark.parametrize("seed", [True, 1.0, "1", None])
+def test_a_seed_is_an_int(seed: Any, tmp_path: Path) -> None:
+    for call in _calls(tmp_path, seed=seed):
+        with pytest.raises(TypeError, match=r"^seed is an int, not "):
+            call()
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("seed", [-1, 2**63, 2**300])
+def test_a_seed_has_63_bits(seed: int, tmp_path: Path) -> None:
+    for call in _calls(tmp_path, seed=seed):
+        with pytest.raises(ValueError, match=r"^seed is an int from 0 to"):
+            call()
+
+
+def test_the_largest_seed_and_one_of_numpy(tmp_path: Path) -> None:
+    for call in _calls(tmp_path, seed=2**63 - 1):
+        call()
+    program = specc.compile(PLAIN)
+    assert program.onnx(seed=np.int64(3)) == program.onnx(seed=3)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("opset", [True, 18.0, "18"])
+def test_an_opset_is_an_int_or_none(opset: Any, tmp_path: Path) -> None:
+    for call in _calls(tmp_path, opset=opset)[1:]:
+        with pytest.raises(TypeError, match=r"^opset is an int or None, not "):
+            call()
+
+
+@pytest.mark.parametrize(
+    ("weights", "said"),
+    [
+        ({1: np.zeros(2)}, "the key 1 is a Python int"),
+        ({"linear.weight": [1.0]}, "the weights of 'linear.weight' are an array or a tensor"),
+        ({"linear.weight": None}, "the weights of 'linear.weight' are an array or a tensor"),
+        (3, "weights are a path, a state dict, a module or arrays"),
+    ],
+)
+def test_weights_are_arrays_by_name(weights: Any, said: str, tmp_path: Path) -> None:
+    for call in _calls(tmp_path, weights=weights):
+        with pytest.raises(TypeError, match=said):
+            call()
 
 
 # ---- what an ONNX file says ----------------------------------------------------------------------
@@ -28,7 +162,7 @@ def test_an_onnx_file_carries_the_hyperparameters() -> None:
 
 
 def test_dtypes_among_the_hyperparameters_are_json() -> None:
-    program = specc.compile("net Half(to: dtype = f16)(x: [N, 4]) { x |> Cast(to) }")
+    program = specc.compile("net Half(to: dtype = f16)(x: [N, 4]) { x |> cast(to) }")
     properties = {p.key: p.value for p in program.onnx().metadata_props}
     assert json.loads(properties["specc.hyperparameters"]) == {"to": {"dtype": "f16"}}
 

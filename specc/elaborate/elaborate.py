@@ -19,7 +19,12 @@ from specc.elaborate.files import Load, define, prelude
 from specc.elaborate.generalize import generalize
 from specc.elaborate.initializers import collect_rules, resolve_parameters
 from specc.elaborate.instances import Activation, Instance
-from specc.elaborate.interface import as_attributes, from_python, output_names, port_names
+from specc.elaborate.interface import (
+    as_attributes,
+    hyperparameter_from_python,
+    output_names,
+    port_names,
+)
 from specc.elaborate.layers import Results
 from specc.elaborate.recipe import recipe_of
 from specc.elaborate.scope import Scope
@@ -192,11 +197,13 @@ def _build_net(
     activation = Activation(instance, None, None)
     instance.activations.append(activation)
     given: dict[str, tuple[Value, Span]] = {}
+    parameters = {parameter.name: parameter for parameter in definition.hyperparameters}
     for name, value in hyperparameters.items():
         if isinstance(value, syntax.Expression):  # as written behind --set
             given[name] = (frame.evaluate(value), value.span)
         else:
-            given[name] = (from_python(value), definition.name_span)
+            converted = hyperparameter_from_python(value, parameters.get(name))
+            given[name] = (converted, definition.name_span)
     values = bind_parameters(
         frame, definition.name, definition.hyperparameters, [], given, definition.name_span, scope
     )

@@ -8,9 +8,9 @@ from typing import Any
 
 from specc.elaborate import arithmetic
 from specc.elaborate.bounds import Bounds
-from specc.elaborate.builtins import as_list, as_tuple
-from specc.elaborate.facts import WrongType
-from specc.elaborate.values import ListValue, Value
+from specc.elaborate.builtins import NOWHERE, as_list, as_tuple
+from specc.elaborate.facts import LimitExceeded, WrongType
+from specc.elaborate.values import ListValue, TupleValue, Value
 from specc.frontend import syntax
 from specc.frontend.diagnostics import Fault
 from specc.frontend.source import Span
@@ -24,14 +24,19 @@ def port_names(definition: syntax.ModuleDefinition) -> Iterator[tuple[str, Span]
     yield from ((o.name, o.span) for o in definition.outputs if o.name is not None)
 
 
-def from_python(value: Any) -> Value:
+NESTING = 32  # lists and maps in one another that come from Python; one may hold itself
+
+
+def from_python(value: Any, depth: int = 0) -> Value:
     """A Python value in the language. Raises a Fault for one that it has no word for."""
+    if depth > NESTING:
+        raise Fault(LimitExceeded(what="lists and maps in one another", limit=NESTING))
     if isinstance(value, list):
-        return as_list(from_python(item) for item in value)
+        return as_list(from_python(item, depth + 1) for item in value)
     if isinstance(value, tuple):
-        return as_tuple(from_python(item) for item in value)
+        return as_tuple(from_python(item, depth + 1) for item in value)
     if isinstance(value, dict):
-        return {key: from_python(item) for key, item in value.items()}
+        return {key: from_python(item, depth + 1) for key, item in value.items()}
     if value is None or isinstance(value, bool | str | DType):
         return value
     if isinstance(value, Integral):  # numpy's too
@@ -45,6 +50,20 @@ def from_python(value: Any) -> Value:
             found=f"a Python {type(value).__name__}",
         )
     )
+
+
+def hyperparameter_from_python(value: Any, parameter: syntax.Parameter | None) -> Value:
+    """A hyperparameter's value from Python, where a tuple does as a list. Raises a Fault."""
+    converted = from_python(value)
+    if isinstance(converted, TupleValue) and parameter is not None and _takes_a_list(parameter):
+        return ListValue(converted.items, NOWHERE)
+    return converted
+
+
+def _takes_a_list(parameter: syntax.Parameter) -> bool:
+    annotation, default = parameter.annotation, parameter.default
+    annotated = isinstance(annotation, syntax.Name) and annotation.name == "list"
+    return annotated or (annotation is None and isinstance(default, syntax.ListExpression))
 
 
 def as_attributes(values: Mapping[str, Value]) -> dict[str, Attribute]:

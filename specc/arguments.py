@@ -1,0 +1,73 @@
+"""What callers may hand over in Python, checked before anything is made of it.
+
+A wrong type is the caller's mistake, not the spec's: it is a TypeError, a number out of range a
+ValueError, and both name the argument.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from numbers import Integral
+from typing import Any
+
+MOST_SEED = 2**63 - 1  # what fits the int64 that files and PyTorch's generators keep a seed in
+
+
+def checked_seed(seed: object) -> int:
+    """A seed as an int. Raises TypeError, or ValueError where it is not in 0 to 2**63 - 1."""
+    if isinstance(seed, bool) or not isinstance(seed, Integral):  # numpy's ints are Integral
+        raise TypeError(f"seed is an int, not {kind(seed)}")
+    number = int(seed)
+    if not 0 <= number <= MOST_SEED:
+        raise ValueError(f"seed is an int from 0 to 2**63 - 1, not {_shown(number)}")
+    return number
+
+
+def checked_opset(opset: object) -> int | None:
+    """An opset as an int, or None. Raises TypeError; which opsets there are is the target's."""
+    if opset is None:
+        return None
+    if isinstance(opset, bool) or not isinstance(opset, Integral):
+        raise TypeError(f"opset is an int or None, not {kind(opset)}")
+    return int(opset)
+
+
+def checked_name(argument: str, name: object) -> str | None:
+    """A name, or None. Raises TypeError."""
+    if name is not None and not isinstance(name, str):
+        raise TypeError(f"{argument} is a name or None, not {kind(name)}")
+    return name
+
+
+def checked_names(argument: str, values: object) -> dict[str, Any]:
+    """A map from names to values; empty for None. Raises TypeError."""
+    if values is None:
+        return {}
+    if not isinstance(values, Mapping):
+        raise TypeError(f"{argument} is a map from names to values, not {kind(values)}")
+    for name in values:
+        if not isinstance(name, str):
+            raise TypeError(f"{argument} is a map whose keys are strings; one is {kind(name)}")
+    return dict(values)
+
+
+def checked_array(name: object, value: object) -> None:
+    """An entry of a state dict: a string, and an array or a tensor. Raises TypeError."""
+    if not isinstance(name, str):
+        raise TypeError(f"weights are arrays by name; the key {_shown(name)} is {kind(name)}")
+    if isinstance(value, type) or not (hasattr(value, "dtype") and hasattr(value, "shape")):
+        raise TypeError(
+            f"the weights of {_shown(name)} are an array or a tensor, not {kind(value)}"
+        )
+
+
+def kind(value: object) -> str:
+    """What a value is, for a message: ``None``, or ``a Python float``."""
+    return "None" if value is None else f"a Python {type(value).__name__}"
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, int) and value.bit_length() > 256:  # whose digits Python may not print
+        return f"one of {value.bit_length()} bits"
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."
