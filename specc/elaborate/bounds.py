@@ -13,7 +13,7 @@ class Bounds:
     steps_of_node: int = 50  # that each node which is built admits besides
     nodes: int = 400_000  # operations and applications built
     depth: int = 400  # nested expressions and uses of blocks
-    uses: int = 60_000  # of blocks, lists and tuples as layers
+    uses: int = 30_000  # of blocks, lists and tuples as layers
     parameters: int = 10**12  # elements of all parameters together
     items: int = 400_000  # entries of one list, with those of the lists in it
     errors: int = 100  # reported before elaboration ends
