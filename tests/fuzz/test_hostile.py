@@ -1,0 +1,114 @@
+"""No text, JSON network or weight file becomes code, reaches a file or escapes as an exception."""
+
+from __future__ import annotations
+
+import json
+import os
+import struct
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import specc
+from tests.fuzz.hostile.documents import DOCUMENTS
+from tests.fuzz.hostile.headers import HEADERS
+from tests.fuzz.hostile.texts import INERT, TEXTS
+from tests.targets.test_python_injection import assert_harmless
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with what hostile imports reach for, inside it and beside it."""
+    return lay_traps(tmp_path)
+
+
+def lay_traps(outside: Path) -> Path:
+    """Makes that folder; ``main.net`` is for the text."""
+    inside = outside / "project"
+    inside.mkdir()
+    (outside / "secret.net").write_text("block A(x: [...]) = x\n", encoding="utf-8")
+    (inside / "link.net").symlink_to(outside / "secret.net")
+    (inside / "circle.net").symlink_to(inside / "circle.net")
+    (inside / "folder.net").mkdir()
+    os.mkfifo(inside / "pipe.net")
+    return inside
+
+
+def test_the_corpus_is_large_enough() -> None:
+    assert len(TEXTS) + len(DOCUMENTS) + len(HEADERS) >= 60
+
+
+def outcome(make: Callable[[], specc.Program]) -> specc.SpecError | None:
+    """How a network is refused; None where it is made, and what is made from it is harmless."""
+    try:
+        program = make()
+        source = program.python()
+    except specc.SpecError as error:
+        return error
+    assert_harmless(source)
+    assert specc.Program.from_json(program.to_json()).python() == source
+    return None
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_a_hostile_text_is_refused_or_inert(name: str, folder: Path) -> None:
+    text, expected = TEXTS[name]
+    path = folder / "main.net"
+    path.write_text(text, encoding="utf-8")
+    refused = outcome(lambda: specc.compile(path))
+    if refused is None:
+        assert expected == INERT
+        return
+    assert expected in [diagnostic.code for diagnostic in refused.diagnostics], str(refused)
+    assert all(diagnostic.primary is not None for diagnostic in refused.diagnostics)
+    assert all(c.isprintable() or c == "\n" for c in str(refused))
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_a_hostile_document_is_refused_or_inert(name: str) -> None:
+    text, expected = DOCUMENTS[name]
+    refused = outcome(lambda: specc.Program.from_json(text))
+    assert (refused is None) == (expected == INERT), str(refused)
+    assert refused is None or expected in str(refused)
+
+
+@pytest.mark.parametrize("name", HEADERS)
+def test_a_hostile_weight_file_is_refused(name: str, tmp_path: Path) -> None:
+    header, expected = HEADERS[name]
+    path = tmp_path / "w.safetensors"
+    encoded = header if isinstance(header, bytes) else json.dumps(header).encode()
+    path.write_bytes(struct.pack("<Q", len(encoded)) + encoded + bytes(8))
+    with pytest.raises(specc.SpecError) as caught:
+        specc.load(path)
+    assert expected in str(caught.value)
+
+
+def test_compiling_hostile_texts_reaches_nothing(tmp_path: Path) -> None:
+    """An audit hook sees each file opened, module imported, process and connection begun."""
+    folder = lay_traps(tmp_path)
+    done = _audited(folder)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert f"compiled {len(TEXTS) + len(DOCUMENTS)}" in done.stdout
+
+
+@pytest.mark.parametrize("deed", ["open", "import", "spawn", "connect", "write", "list"])
+def test_the_audit_hook_sees_what_is_not_needed(tmp_path: Path, deed: str) -> None:
+    done = _audited(lay_traps(tmp_path), deed)
+    assert done.returncode != 0
+    assert "not needed" in done.stderr
+
+
+def _audited(folder: Path, deed: str = "") -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "tests.fuzz.audited", str(folder), deed],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
