@@ -15,7 +15,8 @@ TEXTS = {
     "tied": """
         net Tied(vocab = 200, width = 16)(x: i64[N, T]) -> [N, T, vocab] {
             embed = Embedding(vocab, width)
-            return embed(x) |> Linear(width) |> gelu |> Linear(vocab, bias=false, weight=embed.weight)
+            h = embed(x) |> Linear(width) |> gelu
+            return h |> Linear(vocab, bias=false, weight=embed.weight)
         }
     """,
     "applied twice": """
@@ -25,7 +26,7 @@ TEXTS = {
         }
     """,
     "handed to two blocks": """
-        block Residual(inner: layer)(x: [N, D]) = x + inner(x)
+        block Residual(inner: layer)(x: [..., D]) = x + inner(x)
         net Handed(x: [N, T, 64]) -> [N, T, 64] {
             hidden = Linear(64)
             x |> Residual(hidden) |> Residual(hidden)
