@@ -8,14 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from specc.arguments import (
-    checked_array,
-    checked_name,
-    checked_names,
-    checked_opset,
-    checked_seed,
-    kind,
-)
+from specc import arguments
 from specc.compiler import Compiled, compile_network, located
 from specc.facts import BadIr, BadOutput
 from specc.frontend.diagnostics import Diagnostic, Fault, SpecError
@@ -107,7 +100,7 @@ class Program:
         """
         from specc.targets import torch as target
 
-        seed = checked_seed(seed)
+        seed = arguments.checked_seed(seed)
         with _faults_as_errors(self.sources):
             arrays = None if weights is None else self._arrays(weights)
             return target.module(self.network, seed=seed, device=device, weights=arrays)
@@ -135,7 +128,7 @@ class Program:
         """
         from specc.targets.onnx import to_onnx
 
-        seed, opset = checked_seed(seed), checked_opset(opset)
+        seed, opset = arguments.checked_seed(seed), arguments.checked_opset(opset)
         with _faults_as_errors(self.sources):
             given = None if weights is None else self._weights(weights)
             return to_onnx(self.network, weights=given, seed=seed, opset=opset, strip=strip)
@@ -171,7 +164,7 @@ class Program:
             TypeError, ValueError: as ``onnx``.
         """
         target = Path(path)
-        seed, opset = checked_seed(seed), checked_opset(opset)
+        seed, opset = arguments.checked_seed(seed), arguments.checked_opset(opset)
         with _faults_as_errors(self.sources):
             if target.suffix == ".onnx":
                 return self._build_onnx(
@@ -276,11 +269,11 @@ class Program:
             weights = weights.state_dict()
         if not isinstance(weights, Mapping):
             raise TypeError(
-                f"weights are a path, a state dict, a module or arrays, not {kind(weights)}"
+                f"weights are a path, a state dict, a module or arrays, not {arguments.kind(weights)}"
             )
         arrays = {}
         for name, value in weights.items():
-            checked_array(name, value)
+            arguments.checked_array(name, value)
             arrays[name] = _as_array(value)
         return Weights.of(arrays)
 
@@ -335,9 +328,9 @@ def compile(
     """
     compiled: Compiled = compile_network(
         source,
-        net=checked_name("net", net),
-        hyperparameters={**checked_names("hyperparameters", hyperparameters), **hyper},
-        settings=checked_names("settings", settings),
+        net=arguments.checked_name("net", net),
+        hyperparameters={**arguments.checked_names("hyperparameters", hyperparameters), **hyper},
+        settings=arguments.checked_names("settings", settings),
     )
     return Program(compiled.network, compiled.warnings, compiled.sources, compiled.base)
 
