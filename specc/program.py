@@ -269,7 +269,8 @@ class Program:
             weights = weights.state_dict()
         if not isinstance(weights, Mapping):
             raise TypeError(
-                f"weights are a path, a state dict, a module or arrays, not {arguments.kind(weights)}"
+                "weights are a path, a state dict, a module or arrays, "
+                f"not {arguments.kind(weights)}"
             )
         arrays = {}
         for name, value in weights.items():
