@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from argparse import Namespace
 from dataclasses import fields
@@ -26,7 +27,7 @@ def split(argument: str) -> tuple[str, str | None]:
     (('nets/big.net', 'Encoder'), ('-', None), ('C:/nets/big.net', None))
     """
     file, colon, net = argument.rpartition(":")
-    if not colon or not file or not net.isidentifier() or Path(argument).exists():
+    if not colon or not file or not net.isidentifier() or os.path.exists(argument):  # noqa: PTH110 - False for a name that cannot be
         return argument, None
     return file, net
 
