@@ -219,7 +219,7 @@ class Inference:
         )
 
     def known(self, operand: int, axis: int, what: str) -> int:
-        """The size of a dim that must be known when compiling."""
+        """The size of a dim that must be known when compiling, and is at least 1."""
         dim = self.types[operand].shape[axis]
         if not isinstance(dim, int):
             raise Fault(
@@ -227,6 +227,7 @@ class Inference:
                     operator=self.operator.name, operands=(operand,), what=what, size=str(dim)
                 )
             )
+        self.size(dim, what, operand)
         return dim
 
     def size(self, dim: Dim, what: str, operand: int = 0) -> Dim:
