@@ -110,6 +110,7 @@ Linear = Operator(
         reject("dtype-mismatch", "i64[2, 3]", features=3),
         reject("unknown-size", "f32[2, D]", features=3),
         reject("bad-argument", "f32[2, 3]", features=0),
+        reject("empty-size", "f32[2, 0]", features=3),
         reject("bad-argument", "f32[2, 3]", features=True),
         reject("bad-argument", "f32[2, 3]", features=3, bias=1),
     ),
