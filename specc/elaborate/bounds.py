@@ -9,7 +9,7 @@ from dataclasses import dataclass
 class Bounds:
     """How much a file may ask the elaborator for. No real network comes near."""
 
-    steps: int = 500_000  # expressions and statements evaluated, apart from those of nodes
+    steps: int = 300_000  # expressions and statements evaluated, apart from those of nodes
     steps_of_node: int = 50  # that each node which is built admits besides
     nodes: int = 400_000  # operations and applications built
     depth: int = 400  # nested expressions and uses of blocks
