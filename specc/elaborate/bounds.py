@@ -11,6 +11,7 @@ class Bounds:
 
     steps: int = 300_000  # expressions and statements evaluated, apart from those of nodes
     steps_of_node: int = 50  # that each node which is built admits besides
+    steps_of_layer: int = 10  # that each layer which is made admits besides
     nodes: int = 400_000  # operations and applications built
     depth: int = 400  # nested expressions and uses of blocks
     uses: int = 30_000  # of blocks, lists and tuples as layers

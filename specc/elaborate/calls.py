@@ -125,6 +125,7 @@ def _call_operator(frame: Frame, constructor: OperatorConstructor, given: Given)
             )
     values, spans = bind_operator(operator, rest, keywords, given.span)
     spans |= {name: given.keywords[name][1] for name in borrowed}
+    frame.context.count_layer(given.span)
     layer = LayerValue(
         constructor, values, given.span, dict(given.inline), borrowed, argument_spans=spans
     )
@@ -149,6 +150,7 @@ def _call_block(frame: Frame, constructor: BlockConstructor, given: Given) -> Va
         constructor.scope,
     )
     spans = {name: span for name, (_, span) in given.keywords.items()}
+    frame.context.count_layer(given.span)
     layer = LayerValue(constructor, values, given.span, dict(given.inline), argument_spans=spans)
     layer.made_in = frame.activation
     if tensors:

@@ -64,6 +64,7 @@ class Context:
     skipped: dict[Span, Node] = field(default_factory=dict)  # what a condition left out
     steps: int = 0
     nodes: int = 0
+    layers: int = 0
     uses: int = 0
     depth: int = 0
     elements: int = 0
@@ -72,7 +73,11 @@ class Context:
         """Counts one step. Raises a Fault where too many were taken."""
         self.steps += 1
         if self.steps > self.bounds.steps:
-            limit = self.bounds.steps + self.bounds.steps_of_node * self.nodes
+            limit = (
+                self.bounds.steps
+                + self.bounds.steps_of_node * self.nodes
+                + self.bounds.steps_of_layer * self.layers
+            )
             if self.steps > limit:
                 raise OutOfBounds(
                     LimitExceeded(where=span, what="steps of evaluation", limit=limit)
@@ -95,6 +100,14 @@ class Context:
         if self.nodes > self.bounds.nodes:
             raise OutOfBounds(
                 LimitExceeded(where=span, what="nodes in the graph", limit=self.bounds.nodes)
+            )
+
+    def count_layer(self, span: Span) -> None:
+        """Counts a layer that is made, applied or not. Raises a Fault where there are too many."""
+        self.layers += 1
+        if self.layers > self.bounds.nodes:
+            raise OutOfBounds(
+                LimitExceeded(where=span, what="layers", limit=self.bounds.nodes)
             )
 
     def count_use(self, span: Span) -> None:

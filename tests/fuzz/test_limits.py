@@ -26,6 +26,7 @@ LIMITS = {
 BOUNDS = {
     "steps": (50, net("for i in 0..100 { _a = i }\n    x")),
     "steps_of_node": (1, net("for i in 0..20 { x = x |> Linear(2 + 2 + 2 - 2) }\n    x")),
+    "steps_of_layer": (1, net("_a = [Linear(2 + 2 + 2 - 2) for i in 0..20]\n    x")),
     "nodes": (5, net("for i in 0..9 { x = x |> Linear(4) }\n    x")),
     "depth": (9, net("x + " + "(1 + " * 12 + "1" + ")" * 12)),
     "uses": (5, net("for i in 0..9 { x = x |> [Linear(4)] }\n    x")),
@@ -33,7 +34,10 @@ BOUNDS = {
     "items": (5, net("_a = [[1, 2], [3, 4]]\n    x")),
     "digits": (2, net("x * 1000")),
 }
-SMALL = {"steps_of_node": Bounds(steps=100)}
+SMALL = {
+    "steps_of_node": Bounds(steps=50, steps_of_layer=0),
+    "steps_of_layer": Bounds(steps=50, steps_of_node=0),
+}
 
 SAID = {  # a limit of what is said, not of what is built
     "errors",
