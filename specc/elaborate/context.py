@@ -106,9 +106,7 @@ class Context:
         """Counts a layer that is made, applied or not. Raises a Fault where there are too many."""
         self.layers += 1
         if self.layers > self.bounds.nodes:
-            raise OutOfBounds(
-                LimitExceeded(where=span, what="layers", limit=self.bounds.nodes)
-            )
+            raise OutOfBounds(LimitExceeded(where=span, what="layers", limit=self.bounds.nodes))
 
     def count_use(self, span: Span) -> None:
         """Counts one use of a block or list. Raises a Fault where there are too many."""
