@@ -48,12 +48,14 @@ class Folder:
         """Adds a line to ``metrics.jsonl``; it is on its way to the disk when this returns."""
         try:
             with self.metrics.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(epoch.flat()) + "\n")
+                file.write(_line(epoch))
         except OSError as error:
             raise _refused(self.metrics, error) from error
 
     def finish(self, module: nn.Module, epochs: Sequence[Epoch]) -> dict[str, Path]:
-        """Writes the weights and the curves, each whole or not at all; gives all paths.
+        """Writes weights, numbers and curves, each whole or not at all; gives all paths.
+
+        The numbers are written anew: Ctrl-C may have come before the last epoch's line, or within.
 
         Raises Fault with CannotWrite.
         """
@@ -61,11 +63,17 @@ class Folder:
         write_weights(
             paths["weights"], state_arrays(module, self.network), weight_metadata(self.network)
         )
+        with atomic_write(self.metrics) as staged:
+            staged.write_text("".join(map(_line, epochs)), encoding="utf-8")
         if epochs:
             paths["curves"] = self.path / CURVES_NAME
             with atomic_write(paths["curves"]) as staged:
                 save_curves(staged, self.network.name, epochs)
         return paths
+
+
+def _line(epoch: Epoch) -> str:
+    return json.dumps(epoch.flat()) + "\n"
 
 
 def _refused(path: Path, error: OSError) -> Fault:
