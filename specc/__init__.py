@@ -1,6 +1,6 @@
 """specc compiles neural networks from a small declarative language.
 
-Compiling: ``compile``, ``Program``, ``Port``, ``Built``.
+Compiling: ``compile``, ``Program``, ``Port``, ``ParameterInfo``, ``Built``.
 What can be wrong: ``SpecError``, ``Diagnostic``.
 Training: ``train``, ``Result``.
 Files: ``load``.
@@ -15,12 +15,14 @@ from specc.version import __version__
 
 if TYPE_CHECKING:
     from specc.frontend.diagnostics import Diagnostic, SpecError
+    from specc.parameters.info import ParameterInfo
     from specc.program import Built, Port, Program, compile, load
     from specc.training import Result, train
 
 __all__ = [
     "Built",
     "Diagnostic",
+    "ParameterInfo",
     "Port",
     "Program",
     "Result",
@@ -35,6 +37,7 @@ __all__ = [
 # checking a spec must not wait for torch, which training needs.
 _HOMES = {
     "specc.frontend.diagnostics": ("Diagnostic", "SpecError"),
+    "specc.parameters.info": ("ParameterInfo",),
     "specc.program": ("Built", "Port", "Program", "compile", "load"),
     "specc.training": ("Result", "train"),
 }

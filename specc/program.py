@@ -13,10 +13,10 @@ from specc.compiler import Compiled, compile_network, located
 from specc.facts import BadIr, BadOutput
 from specc.frontend.diagnostics import Diagnostic, Fault, SpecError
 from specc.frontend.source import Source, Sources
+from specc.given import fitted_arrays, weights_of
 from specc.invariants import verify
 from specc.ir.from_json import network_from_json
 from specc.ir.graph import Network
-from specc.ir.types import DType
 from specc.weights.metadata import IR_KEY, weight_metadata
 
 # Weights rest on numpy, and targets on the frameworks: each is imported where it is used, so that a
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import onnx
     import torch
 
+    from specc.parameters.info import ParameterInfo
     from specc.verification.report import ParityReport
     from specc.weights.safetensors import Weights
 
@@ -102,7 +103,8 @@ class Program:
 
         seed = arguments.checked_seed(seed)
         with _faults_as_errors(self.sources):
-            arrays = None if weights is None else self._arrays(weights)
+            given = None if weights is None else weights_of(weights)
+            arrays = None if given is None else fitted_arrays(given, self.network)
             return target.module(self.network, seed=seed, device=device, weights=arrays)
 
     def onnx(
@@ -130,7 +132,7 @@ class Program:
 
         seed, opset = arguments.checked_seed(seed), arguments.checked_opset(opset)
         with _faults_as_errors(self.sources):
-            given = None if weights is None else self._weights(weights)
+            given = None if weights is None else weights_of(weights)
             return to_onnx(self.network, weights=given, seed=seed, opset=opset, strip=strip)
 
     def python(self) -> str:
@@ -201,7 +203,7 @@ class Program:
     ) -> Built:
         from specc.targets.onnx import save
 
-        given = None if weights is None else self._weights(weights)
+        given = None if weights is None else weights_of(weights)
         reports: list[ParityReport] = []
 
         def check(path: Path) -> None:
@@ -252,51 +254,44 @@ class Program:
 
         return show(self.network)
 
+    def parameters(
+        self, pattern: str | None = None, *, seed: int = 0, weights: Any = None
+    ) -> tuple[ParameterInfo, ...]:
+        """The parameters, buffers and constants whose name ``pattern`` stands for.
+
+        Args:
+            pattern: As in an ``init`` block: ``*`` stays within a dot, ``**`` crosses them. A
+                shared parameter is found by any of its names. None stands for all.
+            seed: What ``values()`` and ``statistics()`` of each draw the initial values from.
+            weights: Values in place of the initial ones; see ``onnx``.
+
+        Raises:
+            SpecError: where no name matches, and for weights that do not fit.
+
+        >>> program = compile("net Tiny(x: [N, 3]) -> [N, 2] { x |> out: Linear(2) }")
+        >>> [(p.name, p.shape, p.initializer) for p in program.parameters("*.weight")]
+        [('out.weight', (2, 3), 'kaiming_uniform(a=2.23606797749979)')]
+        """
+        from specc.parameters.info import of_network
+        from specc.parameters.select import select
+
+        seed = arguments.checked_seed(seed)
+        pattern = arguments.checked_name("pattern", pattern)
+        with _faults_as_errors(self.sources):
+            given = None if weights is None else weights_of(weights)
+            return select(of_network(self.network, seed=seed, weights=given), pattern)
+
     def metadata(self) -> dict[str, str]:
         """What a weight file of this program carries: its architecture, for one."""
         return weight_metadata(self.network)
 
     # ---- weights ---------------------------------------------------------------------------------
 
-    def _weights(self, weights: Any) -> Weights:
-        from specc.weights.safetensors import Weights, read_weights
-
-        if isinstance(weights, Weights):
-            return weights
-        if isinstance(weights, str | os.PathLike):
-            return read_weights(weights)
-        if hasattr(weights, "state_dict"):
-            weights = weights.state_dict()
-        if not isinstance(weights, Mapping):
-            raise TypeError(
-                "weights are a path, a state dict, a module or arrays, "
-                f"not {arguments.kind(weights)}"
-            )
-        arrays = {}
-        for name, value in weights.items():
-            arguments.checked_array(name, value)
-            arrays[name] = _as_array(value)
-        return Weights.of(arrays)
-
-    def _arrays(self, weights: Any) -> dict[str, Any]:
-        """Weights as arrays, one for each parameter; counts of batches start at zero."""
-        import numpy as np
-
-        from specc.weights.fit import fit
-
-        fitting = fit(self._weights(weights), self.network.parameters, self.network.aliases)
-        arrays: dict[str, Any] = {name: stored.read() for name, stored in fitting.items()}
-        for parameter in self.network.parameters:
-            if parameter.name not in arrays:
-                assert parameter.type.dtype is DType.I64, parameter.name
-                arrays[parameter.name] = np.zeros((), np.int64)
-        return arrays
-
     def _values(self, weights: Any, seed: int) -> dict[str, Any]:
         from specc.initialize.values import initial_values
 
         if weights is not None:
-            return self._arrays(weights)
+            return fitted_arrays(weights_of(weights), self.network)
         return dict(initial_values(self.network.parameters, seed))
 
 
@@ -346,12 +341,21 @@ def load(path: str | os.PathLike[str]) -> tuple[Program, torch.nn.Module]:
 
     with _faults_as_errors(None):
         weights = read_weights(path)
-    text = weights.metadata.get(IR_KEY)
-    if text is None:
+    program = architecture_in(weights)
+    if program is None:
         problem = f"{os.fspath(path)!r} carries weights, but no architecture"
         raise SpecError([BadIr(problem=problem).diagnostic()])
-    program = Program.from_json(text)
     return program, program.module(weights=weights)
+
+
+def architecture_in(weights: Weights) -> Program | None:
+    """The program that a weight file carries, None where it carries none.
+
+    Raises:
+        SpecError: where what it carries is no sound network of this version.
+    """
+    text = weights.metadata.get(IR_KEY)
+    return None if text is None else Program.from_json(text)
 
 
 class _faults_as_errors:
@@ -371,14 +375,6 @@ class _faults_as_errors:
 def _port(port: Any) -> Port:
     dims = tuple(dim if isinstance(dim, int) else str(dim) for dim in port.type.shape)
     return Port(port.name, port.type.dtype.value, dims)
-
-
-def _as_array(value: Any) -> Any:
-    if not hasattr(value, "detach"):
-        return value
-    from specc.targets.torch import to_numpy
-
-    return to_numpy(value)
 
 
 def _has_torch() -> bool:

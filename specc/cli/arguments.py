@@ -26,6 +26,7 @@ examples:
   specc show std.lenet                            shapes, parameters, multiply-adds
   specc train std.lenet -o runs/lenet             train it by its own recipe
   specc build std.lenet -o lenet.onnx             an ONNX file, compared with PyTorch
+  specc params std.lenet                          its parameters and how they start
   specc ops Conv                                  what an operator takes
 
 FILE is a path, a spec that ships with specc (std.lenet), or - for standard input. Where a file
@@ -94,6 +95,18 @@ examples:
   specc train std.lenet -o runs/lenet
   specc train std.mlp -o runs/wide --set hidden=256 --set train.epochs=3
   specc train std.mlp -o runs/sgd --set 'train.optimizer=sgd(lr=0.1, momentum=0.9)' --seed 1
+"""
+
+_PARAMS = """\
+Lists the parameters of a net or of a weight file: name, shape, dtype and initializer, and for those
+that have them, roles (buffers, constants) and the further names of a shared parameter. PATTERN
+picks some: `*` stays within a dot, `**` crosses them."""
+
+_PARAMS_END = """\
+examples:
+  specc params std.lenet
+  specc params std.lenet '**.bias'
+  specc params runs/lenet/model.safetensors --format json
 """
 
 _OPS = """\
@@ -198,6 +211,18 @@ def parser() -> argparse.ArgumentParser:
     _settings(train)
     _reporting(train)
 
+    params = command(
+        "params", "list the parameters of a net or a weight file", _PARAMS, _PARAMS_END + _SET_END
+    )
+    params.add_argument(
+        "file",
+        metavar="FILE[:NET]|WEIGHTS",
+        help="a spec as above, a .safetensors file, a folder of shards, or the IR as .json",
+    )
+    params.add_argument("pattern", nargs="?", metavar="PATTERN", help="which of them")
+    _settings(params)
+    _reporting(params, "how results and diagnostics are written: for people, or as lines of JSON")
+
     ops = command("ops", "describe the operators", _OPS, _OPS_END)
     ops.add_argument("name", nargs="?", metavar="NAME", help="an operator")
     _reporting(ops)
@@ -229,12 +254,15 @@ def _settings(command: argparse.ArgumentParser) -> None:
     )
 
 
-def _reporting(command: argparse.ArgumentParser) -> None:
+def _reporting(
+    command: argparse.ArgumentParser,
+    format_help: str = "how diagnostics are written: for people, or a JSON object a line",
+) -> None:
     command.add_argument(
         "--format",
         choices=("text", "json"),
         default="text",
-        help="how diagnostics are written: for people, or a JSON object a line",
+        help=format_help,
     )
     command.add_argument(
         "--color",

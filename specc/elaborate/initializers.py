@@ -6,8 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from specc.elaborate.context import Context, Frame, ParameterRecord
-from specc.elaborate.facts import BadInitializer, UnusedPattern, WrongType
-from specc.elaborate.patterns import pattern_matches
+from specc.elaborate.facts import BadInitializer, WrongType
 from specc.elaborate.values import (
     BlockConstructor,
     InitializerValue,
@@ -18,12 +17,13 @@ from specc.elaborate.values import (
 )
 from specc.frontend import syntax
 from specc.frontend.diagnostics import Fault, Label
-from specc.frontend.facts import NotSupported, UnknownName, nearest
+from specc.frontend.facts import NotSupported, UnknownName, UnusedPattern
 from specc.frontend.source import Span
 from specc.initialize import catalogue
 from specc.ir.flatten import join
 from specc.ir.graph import Parameter
 from specc.ir.initializer import Initializer
+from specc.ir.patterns import nearest_to_pattern, pattern_matches
 
 
 @dataclass(frozen=True)
@@ -289,23 +289,12 @@ def _names_within(record: ParameterRecord, kind: str) -> Iterable[str]:
 
 
 def _report_unused(context: Context, rule: Rule) -> None:
-    names = list(context.parameters)
-    bare = rule.pattern.replace("*", "")
     context.report.add(
         UnusedPattern(
             where=rule.target_span,
             pattern=join(rule.kind or "", rule.pattern),
-            nearest=nearest(rule.pattern, names)
-            or nearest(bare, names)
-            or _sharing_end(bare, names),
+            nearest=nearest_to_pattern(rule.pattern, list(context.parameters)),
         )
-    )
-
-
-def _sharing_end(text: str, names: list[str]) -> str | None:
-    last = text.rpartition(".")[2]
-    return next(
-        (name for name in names if last and name.endswith(last)), names[0] if names else None
     )
 
 

@@ -29,10 +29,10 @@ from specc.ir.conditions import conditions, smallest_sizes, symbols
 from specc.ir.dims import Dim, DimTooLarge, evaluate, substitute
 from specc.ir.graph import Network, Port
 from specc.ir.types import DType, TensorType
+from specc.summary.columns import GAP, padded
 from specc.summary.rows import Row, fold, rows_of, spends_in, totals
 
 DEFAULT_WIDTH = 80
-_GAP = "  "
 _NARROWEST_SHAPE = 16
 
 
@@ -139,17 +139,17 @@ def _number(dim: Dim, sizes: Mapping[str, int]) -> str:
 
 def _aligned(lines: Sequence[_Line], width: int) -> list[str]:
     widths = [max(cell_len(cell) for cell in column) for column in zip(*lines, strict=True)]
-    others = sum(widths) - widths[2] + len(_GAP) * (len(widths) - 1)
+    others = sum(widths) - widths[2] + len(GAP) * (len(widths) - 1)
     widths[2] = min(widths[2], max(_NARROWEST_SHAPE, width - others))
     table: list[str] = []
     for line in lines:
         for number, piece in enumerate(_broken(line.shape, widths[2])):
             cells = line._replace(shape=piece) if number == 0 else _Line("", "", piece)
-            padded = [
-                _padded(cell, size, right=column > 2)
+            filled = [
+                padded(cell, size, right=column > 2)
                 for column, (cell, size) in enumerate(zip(cells, widths, strict=True))
             ]
-            table.append(_GAP.join(padded).rstrip())
+            table.append(GAP.join(filled).rstrip())
     return table
 
 
@@ -166,11 +166,6 @@ def _broken(shape: str, width: int) -> list[str]:
         else:
             lines[-1] += f", {dim}"
     return lines
-
-
-def _padded(text: str, width: int, *, right: bool) -> str:
-    space = " " * max(0, width - cell_len(text))
-    return space + text if right else text + space
 
 
 def _notes(
@@ -205,7 +200,7 @@ def _notes(
         keeps = "operation that keeps" if hidden == 1 else "operations that keep"
         notes.append(("left out", f"{hidden} {keeps} the shape"))
     label = max((len(name) for name, _ in notes), default=0)
-    return ["", *(f"{name:{label}}{_GAP}{text}".rstrip() for name, text in notes)] if notes else []
+    return ["", *(f"{name:{label}}{GAP}{text}".rstrip() for name, text in notes)] if notes else []
 
 
 def _ranges(texts: list[str], count: int) -> list[str]:

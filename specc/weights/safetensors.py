@@ -22,7 +22,8 @@ Array = NDArray[Any]
 
 INDEX_NAME = "model.safetensors.index.json"
 SINGLE_NAME = "model.safetensors"
-_PICKLED = {".pt", ".pth", ".bin", ".ckpt", ".pkl", ".pickle"}
+PICKLED = {".pt", ".pth", ".bin", ".ckpt", ".pkl", ".pickle"}
+"""Suffixes of formats that rest on pickle, which can hold code; none is read."""
 
 _NUMPY_NAMES: dict[str, type] = {
     "F64": np.float64,
@@ -91,7 +92,7 @@ def read_weights(path: str | os.PathLike[str]) -> Weights:
         Fault: with ``UnreadableWeights`` or, for a pickled format, ``UnsafeWeights``.
     """
     found = Path(path)
-    if found.suffix.lower() in _PICKLED:
+    if found.suffix.lower() in PICKLED:
         raise Fault(UnsafeWeights(path=str(found)))
     if found.is_dir():
         index, single = found / INDEX_NAME, found / SINGLE_NAME

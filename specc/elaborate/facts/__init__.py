@@ -25,7 +25,6 @@ from specc.elaborate.facts.parameters import (
     NameClaimedTwice,
     ReservedName,
     SharingFault,
-    UnusedPattern,
 )
 from specc.elaborate.facts.values import (
     AssertionFailed,
@@ -63,7 +62,6 @@ __all__ = [
     "UnknownArgument",
     "UnknownNet",
     "UnusedBinding",
-    "UnusedPattern",
     "WrongInputCount",
     "WrongResultCount",
     "WrongType",

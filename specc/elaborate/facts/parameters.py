@@ -62,27 +62,6 @@ class BadInitializer(Fact):
 
 
 @dataclass(frozen=True, kw_only=True)
-class UnusedPattern(Fact):
-    """An `init` rule's pattern matches no parameter."""
-
-    code = "unused-pattern"
-    pattern: str
-    nearest: str | None
-
-    @property
-    def message(self) -> str:
-        return f"no parameter matches {self.pattern!r}"
-
-    @property
-    def label(self) -> str:
-        return "matches nothing"
-
-    @property
-    def help(self) -> str | None:
-        return f"the nearest is {self.nearest!r}" if self.nearest else None
-
-
-@dataclass(frozen=True, kw_only=True)
 class SharingFault(Fact):
     """A layer or parameter cannot be shared in this way."""
 

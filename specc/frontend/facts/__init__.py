@@ -4,7 +4,7 @@ Groups: syntax · names and arguments · shapes and types · naming · settings 
 class's docstring is its entry in ``docs/errors.md``.
 """
 
-from specc.frontend.facts.names import UnknownName
+from specc.frontend.facts.names import UnknownName, UnusedPattern
 from specc.frontend.facts.nearest import did_you_mean, nearest
 from specc.frontend.facts.operators import (
     BadArgument,
@@ -51,6 +51,7 @@ __all__ = [
     "UnfinishedString",
     "UnknownName",
     "UnknownSize",
+    "UnusedPattern",
     "did_you_mean",
     "nearest",
 ]

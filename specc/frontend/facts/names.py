@@ -1,4 +1,4 @@
-"""Names that nothing bears."""
+"""Names that nothing bears, and patterns that match no name."""
 
 from __future__ import annotations
 
@@ -27,3 +27,24 @@ class UnknownName(Fact):
     @property
     def help(self) -> str | None:
         return did_you_mean(self.name, self.known)
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnusedPattern(Fact):
+    """A pattern matches no parameter: that of an `init` rule, of `freeze`, or of a selection."""
+
+    code = "unused-pattern"
+    pattern: str
+    nearest: str | None
+
+    @property
+    def message(self) -> str:
+        return f"no parameter matches {self.pattern!r}"
+
+    @property
+    def label(self) -> str:
+        return "matches nothing"
+
+    @property
+    def help(self) -> str | None:
+        return f"the nearest is {self.nearest!r}" if self.nearest else None

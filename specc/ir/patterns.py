@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+
+from specc.frontend.facts import nearest
 
 _TOKEN = re.compile(r"\*\*+\.|\*+|[^*]+")
 
@@ -31,6 +34,22 @@ def pattern_matches(pattern: str, name: str) -> bool:
         if not ends:
             return False
     return len(name) in ends
+
+
+def nearest_to_pattern(pattern: str, names: Sequence[str]) -> str | None:
+    """The name that a pattern which matches none of ``names`` was probably meant for.
+
+    >>> nearest_to_pattern("**.wieght", ["conv1.weight", "conv1.bias"])
+    'conv1.weight'
+    """
+    bare = pattern.replace("*", "")
+    last = bare.rpartition(".")[2]
+    return (
+        nearest(pattern, names)
+        or nearest(bare, names)
+        or next((name for name in names if last and name.endswith(last)), None)
+        or (names[0] if names else None)
+    )
 
 
 def _within_parts(name: str, starts: set[int]) -> set[int]:

@@ -1,0 +1,83 @@
+"""``specc params``: the parameters of a net or of a weight file."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Sequence
+from pathlib import Path
+
+from specc.cli.codes import CommandError, ExitCode
+from specc.cli.source import program
+from specc.cli.terminal import Terminal
+from specc.compiler import located
+from specc.facts import BadSource
+from specc.frontend.diagnostics import Fault, SpecError
+from specc.ir.from_json import MAX_CHARACTERS
+from specc.parameters.info import ParameterInfo, of_weights
+from specc.parameters.select import select
+from specc.parameters.table import json_lines, table
+from specc.program import Program, architecture_in
+from specc.weights.safetensors import PICKLED, read_weights
+
+
+def run(options: Namespace, terminal: Terminal) -> ExitCode:
+    """Prints the list."""
+    try:
+        title, parameters = _parameters(options, terminal)
+    except Fault as fault:
+        raise located(fault) from None
+    try:
+        chosen = select(parameters, options.pattern)
+    except Fault as fault:
+        found = fault.fact
+        raise CommandError(f"{found.message}; {found.help}") from None
+    if options.format == "json":
+        terminal.result(json_lines(chosen))
+    else:
+        terminal.result(table(chosen, title))
+    return ExitCode.FINE
+
+
+def _parameters(options: Namespace, terminal: Terminal) -> tuple[str, Sequence[ParameterInfo]]:
+    """What the file holds, under a title: a spec, the IR as JSON, or weights."""
+    path = Path(options.file)
+    if _holds_weights(path):
+        _require_no_settings(options)
+        weights = read_weights(path)
+        carried = architecture_in(weights)
+        if carried is None:
+            return path.name, of_weights(weights)
+        return carried.name, carried.parameters(weights=weights)
+    if path.suffix == ".json":
+        _require_no_settings(options)
+        read = _from_json(path)
+        return read.name, read.parameters()
+    compiled = program(options, terminal)
+    return compiled.name, compiled.parameters()
+
+
+def _holds_weights(path: Path) -> bool:
+    """Whether the name is one of weights; those of formats that are refused are."""
+    names = (".safetensors", ".safetensors.index.json")
+    return path.name.endswith(names) or path.suffix.lower() in PICKLED or path.is_dir()
+
+
+def _from_json(path: Path) -> Program:
+    """The program of a file that ``specc build`` wrote. Raises SpecError."""
+    try:
+        if not path.is_file():  # a pipe could block for ever
+            raise ValueError("is no file")
+        with path.open(encoding="utf-8") as file:
+            text = file.read(MAX_CHARACTERS + 1)
+    except UnicodeDecodeError as error:
+        problem = f"is not UTF-8: byte {error.start} cannot be read"
+    except (OSError, ValueError) as error:
+        problem = getattr(error, "strerror", None) or str(error)
+    else:
+        return Program.from_json(text)
+    raise SpecError([BadSource(name=str(path), problem=problem).diagnostic()])
+
+
+def _require_no_settings(options: Namespace) -> None:
+    if options.assignments:
+        raise CommandError("--set means nothing for a file that is compiled already")

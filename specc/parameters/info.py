@@ -1,0 +1,114 @@
+"""What there is to say of a parameter, as data, with its values where they are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from specc.initialize.rounding import NUMPY_DTYPES
+from specc.initialize.values import initial_values
+from specc.ir.graph import Network, Parameter, Role
+from specc.ir.types import DType
+from specc.weights.fit import fit
+from specc.weights.safetensors import Weights
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class ParameterInfo:
+    """One tensor of a network's state, or of a weight file.
+
+    ``dtype`` is as the language writes it (``"f32"``). ``role`` is None for a tensor of a file that
+    carries no architecture; ``layer`` is the kind of the layer that owns it, ``slot`` its name
+    there. ``aliases`` are the further names of a shared parameter.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: str
+    role: Role | None = None
+    initializer: str | None = None
+    layer: str | None = None
+    slot: str | None = None
+    aliases: tuple[str, ...] = ()
+    read: Callable[[], Array] = field(default=lambda: np.empty(0), repr=False, compare=False)
+
+    @property
+    def size(self) -> int:
+        """How many elements it has."""
+        return int(np.prod(self.shape, dtype=object))
+
+    @property
+    def names(self) -> Iterator[str]:
+        """Its own name and its aliases."""
+        yield self.name
+        yield from self.aliases
+
+    def values(self) -> Array:
+        """Its elements, in its shape: drawn, or read from the file, afresh each time.
+
+        ``bfloat16`` is that of ml_dtypes. Raises SpecError where a file cannot be read.
+        """
+        return self.read()
+
+
+def of_network(
+    network: Network, *, seed: int = 0, weights: Weights | None = None
+) -> tuple[ParameterInfo, ...]:
+    """A network's parameters, with the initial values of ``seed`` or those of ``weights``.
+
+    Raises Fault with WeightsDoNotFit.
+    """
+    aliases: dict[str, list[str]] = {}
+    for alias, owner in network.aliases.items():
+        aliases.setdefault(owner, []).append(alias)
+    fitting = None if weights is None else fit(weights, network.parameters, network.aliases)
+
+    def reader(parameter: Parameter) -> Callable[[], Array]:
+        if fitting is None:
+            return lambda: next(initial_values((parameter,), seed))[1]
+        if parameter.name not in fitting:  # a count of batches, which older files lack
+            return lambda: np.zeros((), np.int64)
+        return fitting[parameter.name].read
+
+    return tuple(
+        ParameterInfo(
+            name=parameter.name,
+            shape=tuple(dim for dim in parameter.type.shape if isinstance(dim, int)),
+            dtype=parameter.type.dtype.value,
+            role=parameter.role,
+            initializer=initial_value(parameter),
+            layer=parameter.layer,
+            slot=parameter.slot,
+            aliases=tuple(aliases.get(parameter.name, ())),
+            read=reader(parameter),
+        )
+        for parameter in network.parameters
+    )
+
+
+def of_weights(weights: Weights) -> tuple[ParameterInfo, ...]:
+    """The tensors of a weight file that carries no architecture, in the order of their names."""
+    return tuple(
+        ParameterInfo(
+            name=name, shape=stored.shape, dtype=dtype_text(stored.dtype), read=stored.read
+        )
+        for name, stored in sorted(weights.items())
+    )
+
+
+def initial_value(parameter: Parameter) -> str:
+    """How a parameter starts, as the language writes it, with the edits that follow."""
+    edits = [f"{list(edit.index) or ''} {edit.operator} {edit.value}" for edit in parameter.edits]
+    return "; ".join([str(parameter.initializer), *(edit.strip() for edit in edits)])
+
+
+def dtype_text(dtype: np.dtype[Any]) -> str:
+    """A dtype as the language writes it, or by numpy's name where the language has none."""
+    found: DType | None = next((ours for ours, its in NUMPY_DTYPES.items() if its == dtype), None)
+    return dtype.name if found is None else found.value

@@ -1,0 +1,104 @@
+"""``specc params``: what it takes for a net, and what it prints."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from specc.cli.main import main
+
+Captured = pytest.CaptureFixture[str]
+
+
+@pytest.fixture
+def spec(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current folder, with a spec of two layers and a normalization."""
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "small.net"
+    path.write_text("net Small(x: [N, 3]) -> [N, 4] { x |> first: Linear(4) |> norm: BatchNorm }\n")
+    return path
+
+
+def printed(capsys: Captured, *arguments: str, code: int = 0) -> str:
+    assert main(["params", *arguments]) == code
+    captured = capsys.readouterr()
+    return captured.out if code == 0 else captured.err
+
+
+def test_the_table_of_a_spec(spec: Path, capsys: Captured) -> None:
+    assert (
+        printed(capsys, "small.net")
+        == """\
+Small: 7 tensors, 33 elements
+name                      shape   dtype  initializer                     role
+first.weight              [4, 3]  f32    kaiming_uniform(a=2.23607)
+first.bias                [4]     f32    uniform(a=-0.57735, b=0.57735)
+norm.weight               [4]     f32    ones
+norm.bias                 [4]     f32    zeros
+norm.running_mean         [4]     f32    zeros                           buffer
+norm.running_var          [4]     f32    ones                            buffer
+norm.num_batches_tracked  []      i64    zeros                           buffer
+"""
+    )
+
+
+def test_a_column_in_which_nothing_stands_is_left_out(spec: Path, capsys: Captured) -> None:
+    assert printed(capsys, "small.net", "first.*").splitlines()[1].split() == [
+        "name",
+        "shape",
+        "dtype",
+        "initializer",
+    ]
+
+
+@pytest.mark.parametrize("name", ["small.json", "small.safetensors"])
+def test_what_was_built_is_listed_as_the_spec_is(spec: Path, capsys: Captured, name: str) -> None:
+    main(["build", "small.net", "-o", name])
+    capsys.readouterr()
+    assert printed(capsys, name) == printed(capsys, "small.net")
+
+
+def test_lines_of_json(spec: Path, capsys: Captured) -> None:
+    lines = printed(capsys, "small.net", "norm.*", "--format", "json").splitlines()
+    assert [json.loads(line)["name"] for line in lines][:2] == ["norm.weight", "norm.bias"]
+    assert json.loads(lines[0]) == {
+        "name": "norm.weight",
+        "shape": [4],
+        "dtype": "f32",
+        "role": "parameter",
+        "initializer": "ones",
+        "layer": "BatchNorm",
+        "slot": "weight",
+        "aliases": [],
+    }
+
+
+def test_a_pattern_that_matches_nothing_is_a_mistake_of_the_command(
+    spec: Path, capsys: Captured
+) -> None:
+    assert printed(capsys, "small.net", "frist.*", code=2) == (
+        "specc params: no parameter matches 'frist.*'; the nearest is 'first.bias'\n"
+    )
+
+
+def test_a_pickled_file_is_refused(spec: Path, capsys: Captured) -> None:
+    assert "unsafe-weights" in printed(capsys, "small.pt", code=3)
+
+
+def test_settings_mean_nothing_for_what_is_compiled(spec: Path, capsys: Captured) -> None:
+    main(["build", "small.net", "-o", "small.json"])
+    capsys.readouterr()
+    assert "--set" in printed(capsys, "small.json", "--set", "width=3", code=2)
+
+
+def test_torch_is_not_imported(spec: Path) -> None:
+    program = (
+        "import sys; from specc.cli.main import main; main(['params', 'small.net']);"
+        "sys.exit('torch' in sys.modules or 'onnx' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], check=False, capture_output=True)
+    assert done.returncode == 0, done.stderr
