@@ -30,6 +30,13 @@ class Operands(Code):
 
 
 @dataclass(frozen=True)
+class Members(Code):
+    """``[a, b]``: a list of expressions."""
+
+    items: tuple[Code, ...]
+
+
+@dataclass(frozen=True)
 class Attr(Code):
     """The node's attribute of this name.
 

@@ -26,6 +26,7 @@ FAMILIES = (
     "division",
     "matmul",
     "attention",
+    "rotary",
     "einsum",
     "comparison",
     "choice",

@@ -83,6 +83,8 @@ class Interpreter:
                 )
             case code.Member(receiver, name):
                 return getattr(self.run(receiver), name)
+            case code.Members(items):
+                return [self.run(item) for item in items]
             case code.Infix(operator, left, right):
                 return _INFIX[operator](self.run(left), self.run(right))
             case code.Prefix(operator, operand):

@@ -18,6 +18,7 @@ from specc.ops.code import (
     Infix,
     Lit,
     Member,
+    Members,
     Method,
     Operand,
     Operands,
@@ -122,6 +123,8 @@ def lower(code: Code, place: Place) -> Expression:
             return py.call(receiver, _positional(code, place), _keywords(code, place))
         case Member(receiver, name):
             return py.attribute(lower(receiver, place), name)
+        case Members(items):
+            return py.list_of([lower(item, place) for item in items])
         case Infix(operator, left, right):
             return py.infix(operator, lower(left, place), lower(right, place))
         case Prefix(operator, operand):
@@ -235,6 +238,8 @@ def occurrences(code: Code, operand: int) -> int:
             parts = [inner]
         case Splat(inner):
             parts = [inner]
+        case Members(items):
+            parts = list(items)
         case Subscript(receiver, items):
             parts = [receiver, *items]
         case SliceCode(start, stop, step):
