@@ -17,7 +17,7 @@ from specc.ir.dims import DimTooLarge
 from specc.ir.types import DType, TensorType
 from specc.ops.apply import Applied, complete, infer
 from specc.ops.operator import Operator
-from specc.ops.promotion import promote_all
+from specc.ops.promotion import literal_dtype, promote_all
 from specc.ops.registry import operators
 
 
@@ -66,7 +66,7 @@ def operate(
     argument_spans: Mapping[str, Span] | None = None,
 ) -> tuple[Tensor, ...]:
     """Applies an operator in place, with no layer."""
-    tensors = promoted(frame, operator, tensors)
+    tensors = _made_float(frame, operator, given, promoted(frame, operator, tensors))
     applied = infer_at(frame, operator, given, tensors, span, argument_spans or {})
     activation = current(frame, span)
     frame.context.count_node(span)
@@ -82,11 +82,29 @@ def promoted(frame: Frame, operator: Operator, tensors: tuple[Tensor, ...]) -> t
     if first is None or len({tensor.type.dtype for tensor in tensors[first:]}) < 2:
         return tensors
     dtype = promote_all(tensor.type for tensor in tensors[first:])
-    cast = operators()["cast"]
-    return tensors[:first] + tuple(
-        t if t.type.dtype is dtype else operate(frame, cast, {"dtype": dtype}, (t,), t.origin)[0]
-        for t in tensors[first:]
-    )
+    return tensors[:first] + tuple(_cast(frame, t, dtype) for t in tensors[first:])
+
+
+def _made_float(
+    frame: Frame, operator: Operator, given: Mapping[str, Any], tensors: tuple[Tensor, ...]
+) -> tuple[Tensor, ...]:
+    """Integers that meet a literal with a fraction, cast to the float that they meet it in.
+
+    PyTorch would do so by itself, but in f32 also where the module was moved to another dtype.
+    """
+    if operator.promotes_from is None or len(tensors) != 1:
+        return tensors
+    (tensor,) = tensors
+    for side in ("left", "right"):
+        if isinstance(given.get(side), float):
+            return (_cast(frame, tensor, literal_dtype(tensor.type.dtype, given[side])),)
+    return tensors
+
+
+def _cast(frame: Frame, tensor: Tensor, dtype: DType) -> Tensor:
+    if tensor.type.dtype is dtype:
+        return tensor
+    return operate(frame, operators()["cast"], {"dtype": dtype}, (tensor,), tensor.origin)[0]
 
 
 def infer_at(

@@ -62,6 +62,7 @@ def _infer(c: Inference, x: TensorType, cos: TensorType, sin: TensorType) -> Ten
         _agree(c, operand, TensorType(x.dtype, (*steps, pairs)))
     c.derive("pairs", pairs)
     c.derive("turned", 2 * pairs)
+    c.derive("width", width)
     c.derive("partial", 2 * pairs < width)
     return x
 

@@ -304,6 +304,20 @@ def test_half_and_double_are_the_same_as_to() -> None:
     assert all(p.dtype is torch.float64 for p in made("tied").double().state_dict().values())
 
 
+def test_integers_that_meet_a_fraction_become_floats_of_the_modules_dtype() -> None:
+    text = "net Turn(x: [N, 4]) -> [N, 4] { x * cos(arange(4) * 0.5) + x / 2 ** (arange(4) / 3.0) }"
+    turn = specc.compile(text).module()
+    x = torch.randn(2, 4)
+    assert turn(x.half()).dtype is torch.float16
+    k = torch.arange(4)
+    same(
+        turn(x.double()),
+        x.double() * torch.cos(k.double() * 0.5) + x.double() / 2 ** (k / 3.0).double(),
+        rtol=1e-6,
+        atol=1e-6,
+    )
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_a_module_runs_on_the_meta_device(name: str) -> None:
     ours = made(name).to("meta")
