@@ -140,7 +140,7 @@ def _decomposed(b: Builder, s: Site) -> Handle:
         pairs, leading = s["pairs"], s.type.shape[:-1]
         parts = [reshaped(b, stacked, (*leading, pairs, 2), (*leading, s["turned"]))]
     if s["partial"]:
-        parts.append(_sliced(b, s, s["turned"], s.type.shape[-1]))
+        parts.append(_sliced(b, s, s["turned"], s["width"]))
     return b.op("Concat", *parts, axis=-1) if len(parts) > 1 else parts[0]
 
 
