@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 from specc.version import __version__
 
 if TYPE_CHECKING:
+    from specc.api import compile, load
     from specc.frontend.diagnostics import Diagnostic, SpecError
     from specc.parameters.info import ParameterInfo
-    from specc.program import Built, Port, Program, compile, load
+    from specc.program import Built, Port, Program
     from specc.training import Result, train
 
 __all__ = [
@@ -36,9 +37,10 @@ __all__ = [
 # Imported at the first use: `specc --help` and a tool that only parses need no compiler, and
 # checking a spec must not wait for torch, which training needs.
 _HOMES = {
+    "specc.api": ("compile", "load"),
     "specc.frontend.diagnostics": ("Diagnostic", "SpecError"),
     "specc.parameters.info": ("ParameterInfo",),
-    "specc.program": ("Built", "Port", "Program", "compile", "load"),
+    "specc.program": ("Built", "Port", "Program"),
     "specc.training": ("Result", "train"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

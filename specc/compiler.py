@@ -25,6 +25,7 @@ from specc.frontend.resources import resource, resource_names
 from specc.frontend.source import Source, Sources, Span
 from specc.importing import Importer, siblings
 from specc.ir.graph import Network
+from specc.ops.operator import Operator
 
 _MOST_ERRORS = 200  # of one file that are shown
 
@@ -149,11 +150,13 @@ def compile_network(
     assignments: Sequence[tuple[str, str]] = (),
     limits: Limits = DEFAULT_LIMITS,
     bounds: Bounds | None = None,
+    operators: Mapping[str, Operator] | None = None,
 ) -> Compiled:
     """Compiles one net.
 
     ``assignments`` are (key, text) pairs as of ``--set key=text``; a key that begins with
-    ``train.`` is a setting, any other a hyperparameter. Raises SpecError with all diagnostics.
+    ``train.`` is a setting, any other a hyperparameter. ``operators`` is the table of operators, by
+    default the built-in ones. Raises SpecError with all diagnostics.
     """
     parsed = parse_text(source, limits)
     sources, report = Sources(), Report()
@@ -185,6 +188,7 @@ def compile_network(
         settings=recipe,
         load=Importer(parsed.text.base, sources, report, limits),
         bounds=bounds,
+        operators=operators,
     )
     if network is None or report.failed:
         raise _error(report, sources)
@@ -218,3 +222,17 @@ def _error(report: Report, sources: Sources) -> SpecError:
 def located(fault: Fault, sources: Sources | None = None) -> SpecError:
     """A fault of a later stage as the error that users see."""
     return SpecError([fault.fact.diagnostic()], sources)
+
+
+class faults_as_errors:
+    """Faults of the stages behind the front end become the error that users see."""
+
+    def __init__(self, sources: Sources | None) -> None:
+        self.sources = sources
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        if isinstance(error, Fault):
+            raise located(error, self.sources) from None

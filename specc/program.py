@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from specc import arguments
-from specc.compiler import Compiled, compile_network, located
+from specc.compiler import faults_as_errors
 from specc.facts import BadIr, BadOutput
 from specc.frontend.diagnostics import Diagnostic, Fault, SpecError
 from specc.frontend.source import Source, Sources
@@ -17,7 +18,9 @@ from specc.given import fitted_arrays, weights_of
 from specc.invariants import verify
 from specc.ir.from_json import network_from_json
 from specc.ir.graph import Network
-from specc.weights.metadata import IR_KEY, weight_metadata
+from specc.ops.operator import Operator
+from specc.ops.registry import operators_with
+from specc.weights.metadata import weight_metadata
 
 # Weights rest on numpy, and targets on the frameworks: each is imported where it is used, so that a
 # check starts without them.
@@ -27,7 +30,6 @@ if TYPE_CHECKING:
 
     from specc.parameters.info import ParameterInfo
     from specc.verification.report import ParityReport
-    from specc.weights.safetensors import Weights
 
 
 @dataclass(frozen=True)
@@ -54,13 +56,20 @@ class Built:
 class Program:
     """A net, compiled: checked, and ready for any target.
 
-    ``network`` is its IR, ``warnings`` what the compiler remarked on.
+    ``network`` is its IR, ``warnings`` what the compiler remarked on, ``ops`` the operators that it
+    may use beside the built-in ones.
     """
 
     network: Network
     warnings: tuple[Diagnostic, ...] = ()
     sources: Sources = field(default_factory=Sources, repr=False, compare=False)
     base: Path | None = field(default=None, repr=False, compare=False)
+    ops: tuple[Operator, ...] = field(default=(), repr=False)
+
+    @cached_property
+    def operators(self) -> Mapping[str, Operator]:
+        """The table of operators that the program is held to, by name."""
+        return operators_with(self.ops)
 
     @property
     def name(self) -> str:
@@ -102,10 +111,12 @@ class Program:
         from specc.targets import torch as target
 
         seed = arguments.checked_seed(seed)
-        with _faults_as_errors(self.sources):
+        with faults_as_errors(self.sources):
             given = None if weights is None else weights_of(weights)
             arrays = None if given is None else fitted_arrays(given, self.network)
-            return target.module(self.network, seed=seed, device=device, weights=arrays)
+            return target.module(
+                self.network, seed=seed, device=device, weights=arrays, operators=self.operators
+            )
 
     def onnx(
         self,
@@ -131,16 +142,23 @@ class Program:
         from specc.targets.onnx import to_onnx
 
         seed, opset = arguments.checked_seed(seed), arguments.checked_opset(opset)
-        with _faults_as_errors(self.sources):
+        with faults_as_errors(self.sources):
             given = None if weights is None else weights_of(weights)
-            return to_onnx(self.network, weights=given, seed=seed, opset=opset, strip=strip)
+            return to_onnx(
+                self.network,
+                weights=given,
+                seed=seed,
+                opset=opset,
+                operators=self.operators,
+                strip=strip,
+            )
 
     def python(self) -> str:
         """The source of a Python file that defines the module and needs only torch."""
         from specc.targets.python import source
 
-        with _faults_as_errors(self.sources):
-            return source(self.network)
+        with faults_as_errors(self.sources):
+            return source(self.network, self.operators)
 
     def build(
         self,
@@ -167,7 +185,7 @@ class Program:
         """
         target = Path(path)
         seed, opset = arguments.checked_seed(seed), arguments.checked_opset(opset)
-        with _faults_as_errors(self.sources):
+        with faults_as_errors(self.sources):
             if target.suffix == ".onnx":
                 return self._build_onnx(
                     target,
@@ -211,7 +229,16 @@ class Program:
             from specc.verification.parity import verify as compare
 
             seconds = LIMIT if limit is None else limit
-            reports.append(compare(self.network, path, weights=given, seed=seed, limit=seconds))
+            reports.append(
+                compare(
+                    self.network,
+                    path,
+                    weights=given,
+                    seed=seed,
+                    limit=seconds,
+                    operators=self.operators,
+                )
+            )
 
         checked = check if verify and _has_torch() else None
         paths = save(
@@ -221,6 +248,7 @@ class Program:
             seed=seed,
             opset=opset,
             strip=strip,
+            operators=self.operators,
             check=checked,
         )
         return Built(tuple(paths), reports[0] if reports else None)
@@ -232,27 +260,35 @@ class Program:
         return self.network.model_dump_json(indent=1) + "\n"
 
     @classmethod
-    def from_json(cls, text: str) -> Program:
+    def from_json(cls, text: str, *, ops: Iterable[Operator] = ()) -> Program:
         """The program of a JSON text.
 
+        Args:
+            text: What ``to_json`` gave.
+            ops: The operators that the network uses beside the built-in ones.
+
         Raises:
-            SpecError: where the text is no sound network of this version.
+            SpecError: where the text is no sound network of this version, or names an operator that
+                is not there.
+            TypeError, ValueError: for ``ops`` as ``compile``.
         """
+        own = tuple(ops)
+        table = operators_with(own)
         try:
             network = network_from_json(text)
         except ValueError as error:
             raise SpecError([BadIr(problem=str(error)).diagnostic()]) from None
         sources = Sources([Source(file.name, file.text) for file in network.sources])
-        problems = verify(network)
+        problems = verify(network, table)
         if problems:
             raise SpecError([BadIr(problem=str(p)).diagnostic() for p in problems], sources)
-        return cls(network, sources=sources)
+        return cls(network, sources=sources, ops=own)
 
     def show(self) -> str:
         """A table of the net: name, kind, output shape, parameters, multiply-adds."""
         from specc.summary.table import show
 
-        return show(self.network)
+        return show(self.network, operators=self.operators)
 
     def parameters(
         self, pattern: str | None = None, *, seed: int = 0, weights: Any = None
@@ -268,7 +304,8 @@ class Program:
         Raises:
             SpecError: where no name matches, and for weights that do not fit.
 
-        >>> program = compile("net Tiny(x: [N, 3]) -> [N, 2] { x |> out: Linear(2) }")
+        >>> import specc
+        >>> program = specc.compile("net Tiny(x: [N, 3]) -> [N, 2] { x |> out: Linear(2) }")
         >>> [(p.name, p.shape, p.initializer) for p in program.parameters("*.weight")]
         [('out.weight', (2, 3), 'kaiming_uniform(a=2.23606797749979)')]
         """
@@ -277,7 +314,7 @@ class Program:
 
         seed = arguments.checked_seed(seed)
         pattern = arguments.checked_name("pattern", pattern)
-        with _faults_as_errors(self.sources):
+        with faults_as_errors(self.sources):
             given = None if weights is None else weights_of(weights)
             return select(of_network(self.network, seed=seed, weights=given), pattern)
 
@@ -293,83 +330,6 @@ class Program:
         if weights is not None:
             return fitted_arrays(weights_of(weights), self.network)
         return dict(initial_values(self.network.parameters, seed))
-
-
-def compile(
-    source: str | os.PathLike[str],
-    *,
-    net: str | None = None,
-    hyperparameters: Mapping[str, Any] | None = None,
-    settings: Mapping[str, Any] | None = None,
-    **hyper: Any,
-) -> Program:
-    """Compiles a net.
-
-    Args:
-        source: A path, ``"std.lenet"`` for a spec that ships with specc, or the text itself (a
-            string with a newline or a brace).
-        net: Which net, where the file holds several.
-        hyperparameters: Values for the net's header, as may be given by keyword too.
-        settings: Values for its recipe: ``{"epochs": 3, "optimizer": "sgd(lr=0.1)"}``.
-        **hyper: More hyperparameters.
-
-    Raises:
-        SpecError: with every diagnostic, where the spec or a value from outside is wrong. Nothing
-            else escapes, whatever the text holds.
-        TypeError: where an argument is of another type than these.
-
-    >>> program = compile("net Double(x: [N, 3]) -> [N, 3] { x * 2 }")
-    >>> program.outputs
-    (Port(name='output', dtype='f32', dims=('N', 3)),)
-    """
-    compiled: Compiled = compile_network(
-        source,
-        net=arguments.checked_name("net", net),
-        hyperparameters={**arguments.checked_names("hyperparameters", hyperparameters), **hyper},
-        settings=arguments.checked_names("settings", settings),
-    )
-    return Program(compiled.network, compiled.warnings, compiled.sources, compiled.base)
-
-
-def load(path: str | os.PathLike[str]) -> tuple[Program, torch.nn.Module]:
-    """The program and the module of a ``.safetensors`` file that specc wrote; no code is needed.
-
-    Raises:
-        SpecError: where the file cannot be read, or carries no architecture.
-    """
-    from specc.weights.safetensors import read_weights
-
-    with _faults_as_errors(None):
-        weights = read_weights(path)
-    program = architecture_in(weights)
-    if program is None:
-        problem = f"{os.fspath(path)!r} carries weights, but no architecture"
-        raise SpecError([BadIr(problem=problem).diagnostic()])
-    return program, program.module(weights=weights)
-
-
-def architecture_in(weights: Weights) -> Program | None:
-    """The program that a weight file carries, None where it carries none.
-
-    Raises:
-        SpecError: where what it carries is no sound network of this version.
-    """
-    text = weights.metadata.get(IR_KEY)
-    return None if text is None else Program.from_json(text)
-
-
-class _faults_as_errors:
-    """Faults of the stages behind the front end become the error that users see."""
-
-    def __init__(self, sources: Sources | None) -> None:
-        self.sources = sources
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: object, trace: object) -> None:
-        if isinstance(error, Fault):
-            raise located(error, self.sources) from None
 
 
 def _port(port: Any) -> Port:

@@ -110,7 +110,7 @@ examples:
 """
 
 _OPS = """\
-Lists the built-in operators, or says all about one: its signature, arguments and their defaults,
+Lists the operators, or says all about one: its signature, arguments and their defaults,
 parameters, opsets, and uses that are tested."""
 
 _OPS_END = """\
@@ -225,6 +225,7 @@ def parser() -> argparse.ArgumentParser:
 
     ops = command("ops", "describe the operators", _OPS, _OPS_END)
     ops.add_argument("name", nargs="?", metavar="NAME", help="an operator")
+    _own(ops)
     _reporting(ops)
     return top
 
@@ -251,6 +252,18 @@ def _settings(command: argparse.ArgumentParser) -> None:
         dest="limits",
         metavar="NAME=N",
         help=f"raise a bound of the compiler: {', '.join(limit_names())} (repeatable)",
+    )
+    _own(command)
+
+
+def _own(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--ops",
+        action="append",
+        type=_own_name,
+        default=[],
+        metavar="MODULE:ATTRIBUTE",
+        help="operators of your own, in Python: one, or a list of them (repeatable)",
     )
 
 
@@ -284,6 +297,12 @@ def _assignment(text: str) -> tuple[str, str]:
     if not equals or not _KEY.fullmatch(key):
         raise argparse.ArgumentTypeError(f"{text!r} is not KEY=VALUE")
     return key, value
+
+
+def _own_name(text: str) -> str:
+    if not re.fullmatch(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*(\.[^\W\d]\w*)*", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not MODULE:ATTRIBUTE")
+    return text
 
 
 def limit_names() -> list[str]:

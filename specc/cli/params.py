@@ -6,17 +6,20 @@ from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
 
+from specc.api import architecture_in
 from specc.cli.codes import CommandError, ExitCode
+from specc.cli.own import own_operators
 from specc.cli.source import program
 from specc.cli.terminal import Terminal
 from specc.compiler import located
 from specc.facts import BadSource
 from specc.frontend.diagnostics import Fault, SpecError
 from specc.ir.from_json import MAX_CHARACTERS
+from specc.ops.operator import Operator
 from specc.parameters.info import ParameterInfo, of_weights
 from specc.parameters.select import select
 from specc.parameters.table import json_lines, table
-from specc.program import Program, architecture_in
+from specc.program import Program
 from specc.weights.safetensors import PICKLED, read_weights
 
 
@@ -44,13 +47,13 @@ def _parameters(options: Namespace, terminal: Terminal) -> tuple[str, Sequence[P
     if _holds_weights(path):
         _require_no_settings(options)
         weights = read_weights(path)
-        carried = architecture_in(weights)
+        carried = architecture_in(weights, own_operators(options.ops))
         if carried is None:
             return path.name, of_weights(weights)
         return carried.name, carried.parameters(weights=weights)
     if path.suffix == ".json":
         _require_no_settings(options)
-        read = _from_json(path)
+        read = _from_json(path, own_operators(options.ops))
         return read.name, read.parameters()
     compiled = program(options, terminal)
     return compiled.name, compiled.parameters()
@@ -62,7 +65,7 @@ def _holds_weights(path: Path) -> bool:
     return path.name.endswith(names) or path.suffix.lower() in PICKLED or path.is_dir()
 
 
-def _from_json(path: Path) -> Program:
+def _from_json(path: Path, ops: tuple[Operator, ...]) -> Program:
     """The program of a file that ``specc build`` wrote. Raises SpecError."""
     try:
         if not path.is_file():  # a pipe could block for ever
@@ -74,7 +77,7 @@ def _from_json(path: Path) -> Program:
     except (OSError, ValueError) as error:
         problem = getattr(error, "strerror", None) or str(error)
     else:
-        return Program.from_json(text)
+        return Program.from_json(text, ops=ops)
     raise SpecError([BadSource(name=str(path), problem=problem).diagnostic()])
 
 

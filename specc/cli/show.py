@@ -15,7 +15,8 @@ from specc.summary.table import show
 
 def run(options: Namespace, terminal: Terminal) -> ExitCode:
     """Prints the table."""
-    network = program(options, terminal).network
+    compiled = program(options, terminal)
+    network = compiled.network
     sizes = dict(options.at)
     _require_sizes(network, sizes)
     table = show(
@@ -24,6 +25,7 @@ def run(options: Namespace, terminal: Terminal) -> ExitCode:
         depth=options.depth,
         sizes=sizes,
         width=terminal.width,
+        operators=compiled.operators,
     )
     terminal.result(table)
     return ExitCode.FINE

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from specc.cli.codes import CommandError
+from specc.cli.own import own_operators
 from specc.cli.terminal import Terminal
 from specc.compiler import Parsed, Text, compile_network, read
 from specc.elaborate.bounds import Bounds
@@ -17,6 +18,7 @@ from specc.facts import BadSource
 from specc.frontend.diagnostics import SpecError
 from specc.frontend.limits import DEFAULT_LIMITS, Limits
 from specc.frontend.source import Source
+from specc.ops.registry import operators_with
 from specc.program import Program
 
 
@@ -65,10 +67,16 @@ def limits_of(options: Namespace) -> tuple[Limits, Bounds]:
 def compile_text(text: Text | Parsed, net: str | None, options: Namespace) -> Program:
     """The program of one net. Raises SpecError."""
     limits, bounds = limits_of(options)
+    own = own_operators(options.ops)
     compiled = compile_network(
-        text, net=net, assignments=options.assignments, limits=limits, bounds=bounds
+        text,
+        net=net,
+        assignments=options.assignments,
+        limits=limits,
+        bounds=bounds,
+        operators=operators_with(own),
     )
-    return Program(compiled.network, compiled.warnings, compiled.sources, compiled.base)
+    return Program(compiled.network, compiled.warnings, compiled.sources, compiled.base, own)
 
 
 def program(options: Namespace, terminal: Terminal) -> Program:

@@ -38,6 +38,7 @@ def run(options: Namespace, terminal: Terminal) -> ExitCode:
             device=options.device,
             progress=ConsoleProgress(terminal.console()),
             base=trained.base,
+            operators=trained.operators,
         )
     except Fault as fault:
         raise located(fault, trained.sources) from None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,12 +46,14 @@ class Slot:
     initializer: str
 
 
-def families() -> Iterator[Family]:
-    """The families in the order of the registry."""
+def families(own: Sequence[Operator] = ()) -> Iterator[Family]:
+    """The families in the order of the registry, then a host's ``own`` operators."""
     for name in FAMILIES:
         module = importlib.import_module(f"specc.ops.{name}")
         headline = (module.__doc__ or name).strip().partition("\n\n")[0].replace("\n", " ")
         yield Family(name, headline, tuple(module.OPERATORS))
+    if own:
+        yield Family("own", "Given by --ops.", tuple(own))
 
 
 def signature(operator: Operator) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Sequence
 
 from specc.documentation.operators import Use, families, literal, opsets, signature, state, uses
 from specc.ops.operator import Operator
@@ -10,9 +11,9 @@ from specc.ops.operator import Operator
 _INDENT = "  "
 
 
-def all_operators(width: int = 80) -> str:
-    """A line for each operator, by family."""
-    groups = list(families())
+def all_operators(width: int = 80, own: Sequence[Operator] = ()) -> str:
+    """A line for each operator, by family; those of a host's ``own`` come last."""
+    groups = list(families(own))
     longest = max(len(operator.name) for group in groups for operator in group.operators)
     lines: list[str] = []
     for group in groups:

@@ -53,6 +53,7 @@ class Context:
     evaluate: Callable[[Frame, Expression], Value]
     run_body: Callable[[Frame, LayerValue, tuple[Tensor, ...]], tuple[Tensor, ...] | Poison]
     load: Load | None = None
+    prelude: Scope = field(default_factory=Scope)  # what every file sees
     # The scopes of imported files by number; None while a file is still being defined.
     scopes: dict[int, Scope | None] = field(default_factory=dict)
     parameters: dict[str, ParameterRecord] = field(default_factory=dict)

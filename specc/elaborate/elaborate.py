@@ -40,6 +40,7 @@ from specc.frontend.diagnostics import Fault, Label, Report
 from specc.frontend.facts import NotSupported
 from specc.frontend.source import Sources, Span
 from specc.ir.graph import Network, Port, SourceFile
+from specc.ops.operator import Operator
 from specc.version import __version__
 
 if TYPE_CHECKING:
@@ -67,11 +68,13 @@ def elaborate(
     settings: Mapping[str, syntax.Expression] | None = None,
     load: Load | None = None,
     bounds: Bounds | None = None,
+    operators: Mapping[str, Operator] | None = None,
 ) -> Network | None:
     """Compiles one net of a file. None where the report has errors.
 
     ``hyperparameters`` are plain Python values for the net's header, ``settings`` expressions for
-    its recipe, both given from outside. ``load`` finds the files that are imported.
+    its recipe, both given from outside. ``load`` finds the files that are imported. ``operators``
+    is the table of operators, by default the built-in ones.
     """
     context = Context(
         sources=sources,
@@ -80,6 +83,7 @@ def elaborate(
         evaluate=evaluation.evaluate,
         run_body=run_body,
         load=load,
+        prelude=prelude(operators),
     )
     with _room():
         try:
@@ -117,7 +121,7 @@ def _elaborate(
     hyperparameters: Mapping[str, Any],
     settings: Mapping[str, syntax.Expression],
 ) -> Network | None:
-    scope = Scope(prelude())
+    scope = Scope(context.prelude)
     frame = Frame(context, scope)
     define(frame, file)
     definition = _pick(file, net)

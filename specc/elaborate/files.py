@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, TypeAlias
@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, TypeAlias
 from specc.elaborate.bodies import refuse_duplicates
 from specc.elaborate.builtins import builtins
 from specc.elaborate.facts import BadImport, DuplicateName
-from specc.elaborate.scope import Scope
+from specc.elaborate.scope import Binding, Scope
 from specc.elaborate.values import POISON, BlockConstructor, FunctionValue, OperatorConstructor
 from specc.frontend import syntax
 from specc.frontend.diagnostics import Fault, Label
 from specc.frontend.facts import NotSupported, UnknownName
 from specc.frontend.source import Span
 from specc.ir.types import DType
+from specc.ops.operator import Operator
 from specc.ops.registry import operators
 
 if TYPE_CHECKING:
@@ -35,9 +36,26 @@ class ImportedFile:
 Load: TypeAlias = Callable[[syntax.Import], ImportedFile]
 
 
+def prelude(table: Mapping[str, Operator] | None = None) -> Scope:
+    """What every file sees: the operators of ``table``, compile-time functions, dtypes.
+
+    The built-in operators, where no table is given. Raises ValueError for an operator that has the
+    name of a function or dtype.
+    """
+    scope = _builtin_prelude()
+    added = [] if table is None else [name for name in table if name not in operators()]
+    if not added:
+        return scope
+    for name in added:
+        if name in scope.names:
+            raise ValueError(f"{name!r} is a name of the language, and cannot be an operator's")
+    assert table is not None
+    own = {name: Binding(OperatorConstructor(table[name])) for name in added}
+    return Scope(None, {**scope.names, **own})
+
+
 @cache
-def prelude() -> Scope:
-    """What every file sees: operators, compile-time functions, dtypes."""
+def _builtin_prelude() -> Scope:
     scope = Scope()
     table = dict(operators())
     for name, operator in table.items():
@@ -97,7 +115,7 @@ def _import(frame: Frame, item: syntax.Import) -> None:
         return  # what is wrong in it has been reported
     if file.number not in context.scopes:
         context.scopes[file.number] = None
-        scope = Scope(prelude())
+        scope = Scope(context.prelude)
         define(frame.within(scope), file.tree)
         context.scopes[file.number] = scope
     found = context.scopes[file.number]

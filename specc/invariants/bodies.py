@@ -23,7 +23,7 @@ from specc.ir.graph import (
     Write,
 )
 from specc.ir.types import TensorType
-from specc.ir.walk import every_node, every_value, regions_of, steps
+from specc.ir.walk import every_node, every_value, operators_in, regions_of, steps
 
 Findings = Iterator[Finding]
 
@@ -144,14 +144,11 @@ def _listed(names: object) -> str:
 def operators_are_known(view: View) -> Findings:
     """Every operator is one of the table."""
     for index, template in enumerate(view.network.templates):
-        layers = template.layers.values()
-        used = [layer.operator for layer in layers if isinstance(layer, OperatorLayer)]
-        nodes = every_node(template.body)
-        used += [node.operator for node in nodes if isinstance(node, Operation)]
-        for name in dict.fromkeys(used):
+        for name in operators_in(template):
             if name not in view.operators:
                 yield Finding(
-                    template_at(view.network, index), f"there is no operator {quoted(name)}"
+                    template_at(view.network, index),
+                    f"the operator {quoted(name)} is not built in; pass it by ops= or --ops",
                 )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import islice
 
@@ -11,6 +11,7 @@ from specc.invariants import activations, bodies, expansion, interface, regions,
 from specc.invariants.problem import Finding, Problem
 from specc.invariants.view import View
 from specc.ir.graph import Network
+from specc.ops.operator import Operator
 
 _SHOWN = 10
 """Problems of one invariant that are named; one that is broken everywhere is broken once."""
@@ -92,12 +93,13 @@ class Unsound(ValueError):
         super().__init__("\n".join(str(problem) for problem in problems))
 
 
-def verify(network: Network) -> list[Problem]:
+def verify(network: Network, operators: Mapping[str, Operator] | None = None) -> list[Problem]:
     """What is wrong with ``network``; nothing where it is sound.
 
-    It may come from anywhere: whatever its fields hold, this ends soon and raises nothing.
+    ``operators`` is the table of operators, by default the built-in ones. The network may come from
+    anywhere: whatever its fields hold, this ends soon and raises nothing.
     """
-    view = View(network)
+    view = View(network, operators)
     with resting_collector():
         for stage in STAGES:
             problems = [
@@ -110,8 +112,8 @@ def verify(network: Network) -> list[Problem]:
     return []
 
 
-def require_sound(network: Network) -> None:
+def require_sound(network: Network, operators: Mapping[str, Operator] | None = None) -> None:
     """Raises Unsound where ``network`` breaks an invariant."""
-    problems = verify(network)
+    problems = verify(network, operators)
     if problems:
         raise Unsound(problems)

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 class View:
     """A network under verification."""
 
-    def __init__(self, network: Network) -> None:
+    def __init__(self, network: Network, table: Mapping[str, Operator] | None = None) -> None:
         self.network = network
-        self.operators: Mapping[str, Operator] = operators()
+        self.operators = operators() if table is None else table
 
     @cached_property
     def symbols(self) -> frozenset[str]:

@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal, TypeAlias
 
-from specc.ir.graph import Branch, Loop, Node, Region, Value
+from specc.ir.graph import (
+    Branch,
+    Loop,
+    Network,
+    Node,
+    Operation,
+    OperatorLayer,
+    Region,
+    Template,
+    Value,
+)
 
 Step: TypeAlias = (
     tuple[Literal["enter", "leave"], int, Region] | tuple[Literal["begin", "end"], int, Node]
@@ -33,6 +43,18 @@ def every_node(region: Region) -> Iterator[Node]:
         yield node
         for inner in reversed(regions_of(node)):
             pending.extend(inner.nodes[::-1])
+
+
+def operators_in(template: Template) -> list[str]:
+    """The operators that a template names, each once, in order: its layers' and its body's."""
+    layers = [one.operator for one in template.layers.values() if isinstance(one, OperatorLayer)]
+    nodes = [node.operator for node in every_node(template.body) if isinstance(node, Operation)]
+    return list(dict.fromkeys([*layers, *nodes]))
+
+
+def operators_of(network: Network) -> frozenset[str]:
+    """The operators that a network names."""
+    return frozenset(name for template in network.templates for name in operators_in(template))
 
 
 def steps(body: Region) -> Iterator[Step]:

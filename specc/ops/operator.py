@@ -6,8 +6,11 @@ lowerings, documentation, tolerance and samples. Its docs page, completion and t
 
 from __future__ import annotations
 
+import importlib
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pickle import PicklingError
 from typing import Any, Literal
 
 from specc.frontend.diagnostics import Fault
@@ -127,9 +130,9 @@ class CodeSite:
         return value
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Operator:
-    """One entry of the table."""
+    """One entry of the table; equal to itself alone."""
 
     name: str
     summary: str
@@ -148,6 +151,21 @@ class Operator:
     random: bool = False  # draws while training
     multiply_adds: Callable[[Attributes, tuple[TensorType, ...], TensorType], Dim] | None = None
     details: str = ""
+    home: str = ""  # the Python module of a host's own operator
+
+    def __deepcopy__(self, memo: object) -> Operator:
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """As a function is pickled: by the module and the attribute that hold it."""
+        home = self.home or self.infer.__module__
+        for name, value in vars(sys.modules.get(home, sys)).items():
+            if value is self:
+                return _attribute, (home, name)
+        raise PicklingError(
+            f"the operator {self.name!r} is no attribute of the module {home!r}, so a pickle "
+            "could not name it"
+        )
 
     @property
     def arity(self) -> tuple[int, int | None]:
@@ -280,6 +298,10 @@ class Inference:
             self.require(len(value) == count, argument, f"one int or {count} of them")
             return value  # type: ignore[return-value]
         return (value,) * count  # type: ignore[return-value]
+
+
+def _attribute(module: str, name: str) -> Any:
+    return getattr(importlib.import_module(module), name)
 
 
 def _shown(value: object) -> str:

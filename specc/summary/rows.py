@@ -27,6 +27,7 @@ from specc.ir.flatten import (
 )
 from specc.ir.graph import Network, Parameter
 from specc.ir.types import TensorType
+from specc.ops.operator import Operator
 from specc.ops.registry import operators
 
 RowKind = Literal["layer", "operation", "block", "state", "region"]
@@ -75,6 +76,7 @@ class _Collector:
     """Builds the rows from operations in order."""
 
     parameters: Mapping[str, Parameter]
+    operators: Mapping[str, Operator]
     rows: list[Row] = field(default_factory=list)
     _open: list[tuple[Activation | FlatRegion, Row]] = field(default_factory=list)
     _regions: dict[Activation, list[FlatRegion]] = field(default_factory=lambda: defaultdict(list))
@@ -98,7 +100,7 @@ class _Collector:
 
     def add(self, operation: FlatOperation) -> None:
         """Appends the row of an operation, below those of the blocks that it stands in."""
-        operator = operators()[operation.operator]
+        operator = self.operators[operation.operator]
         row = Row(
             name=_relative(operation.path, operation.within.path) if operation.is_layer else "",
             depth=len(self._open) - 1,
@@ -200,9 +202,13 @@ class _Collector:
             row.parameters += _elements(parameter)
 
 
-def rows_of(network: Network) -> list[Row]:
-    """A row for each layer, operation, block and declared parameter, in computing order."""
-    collector = _Collector({p.name: p for p in network.parameters})
+def rows_of(network: Network, table: Mapping[str, Operator] | None = None) -> list[Row]:
+    """A row for each layer, operation, block and declared parameter, in computing order.
+
+    ``table`` holds the operators, by default the built-in ones.
+    """
+    known = operators() if table is None else table
+    collector = _Collector({p.name: p for p in network.parameters}, known)
     collector.add_all(flatten(network).operations)
     return collector.rows
 

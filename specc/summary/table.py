@@ -1,6 +1,6 @@
 """A network as a table of aligned text.
 
->>> from specc.program import compile
+>>> from specc import compile
 >>> tiny = compile("net Tiny(x: [N, 4]) -> [N, 2] { x |> Linear(8) |> relu |> Linear(2) }")
 >>> print(show(tiny.network))
 Tiny
@@ -29,6 +29,7 @@ from specc.ir.conditions import conditions, smallest_sizes, symbols
 from specc.ir.dims import Dim, DimTooLarge, evaluate, substitute
 from specc.ir.graph import Network, Port
 from specc.ir.types import DType, TensorType
+from specc.ops.operator import Operator
 from specc.summary.columns import GAP, padded
 from specc.summary.rows import Row, fold, rows_of, spends_in, totals
 
@@ -54,6 +55,7 @@ def show(
     depth: int | None = None,
     sizes: Mapping[str, int] | None = None,
     width: int = DEFAULT_WIDTH,
+    operators: Mapping[str, Operator] | None = None,
 ) -> str:
     """The table of a network: name, kind, output shape, parameters and multiply-adds of each layer.
 
@@ -69,11 +71,12 @@ def show(
         depth: How many levels of blocks to open; a block further in is one row with its sums.
         sizes: Sizes of symbols. Shapes are shown with these filled in.
         width: The columns of the terminal. Shapes are broken where a row would not fit.
+        operators: The table of operators; the built-in ones by default.
     """
     given = dict(sizes or {})
     found = smallest_sizes(network, given)
     counted = given if found is None else found
-    rows = rows_of(network)
+    rows = rows_of(network, operators)
     sums = totals(network, rows)
     silent = [] if everything else [row for row in rows if not _speaks(row)]
     hidden = sum(depth is None or row.depth < depth for row in silent)

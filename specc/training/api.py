@@ -71,6 +71,7 @@ def train(
             device=device,
             progress=progress,
             base=program.base,
+            operators=program.operators,
         )
     except RunFailed as fault:
         raise TrainingFailed([fault.fact.diagnostic()], program.sources) from fault

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import torch
@@ -23,6 +23,7 @@ from torch import Tensor, nn
 from specc.frontend.diagnostics import Fault
 from specc.ir.graph import Network
 from specc.ir.recipe import Recipe
+from specc.ops.operator import Operator
 from specc.recipe.complete import complete
 from specc.targets.torch import module
 from specc.training.facts import NonFiniteLoss, NothingToTrain, RunFailed, UpdateFailed
@@ -44,12 +45,14 @@ def train(
     device: str | torch.device | None = None,
     progress: Progress | None = None,
     base: Path | None = None,
+    operators: Mapping[str, Operator] | None = None,
 ) -> Result:
     """Trains a network by its recipe, or by another one, and gives the trained module and numbers.
 
     ``out`` is a folder for ``model.safetensors``, ``metrics.jsonl`` and ``curves.png``; without it
     nothing is written. ``seed`` replaces the recipe's. ``device`` is the best there is if left out.
     ``base`` is the folder from which the recipe's relative paths count, else the current one.
+    ``operators`` is the table of operators, by default the built-in ones.
     Ctrl-C ends the run early: the files are written, and the outcome says so.
 
     Raises Fault where the recipe, the data and the network do not go together, and RunFailed, a
@@ -69,7 +72,7 @@ def train(
     with torch.random.fork_rng(devices=_cuda_devices(chosen)):
         torch.manual_seed(recipe.seed)
         order = torch.Generator().manual_seed(recipe.seed)
-        model = module(network, seed=recipe.seed, device=chosen)
+        model = module(network, seed=recipe.seed, device=chosen, operators=operators)
         parameters = [p for p in model.parameters() if p.requires_grad]
         if not parameters:
             raise Fault(NothingToTrain(network=network.name))

@@ -21,6 +21,7 @@ from specc.ir.dims import evaluate
 from specc.ir.graph import Loop, Network, Port
 from specc.ir.types import DType
 from specc.ir.walk import every_node
+from specc.ops.operator import Operator
 from specc.targets import torch as target
 from specc.targets.onnx.weights import GivenWeights
 from specc.targets.torch import to_numpy, to_torch
@@ -50,6 +51,7 @@ def verify(
     seed: int = 0,
     bounds: Mapping[DType, float] | None = None,
     limit: float = LIMIT,
+    operators: Mapping[str, Operator] | None = None,
 ) -> ParityReport:
     """Compares the module in eval mode with onnxruntime on the CPU, at two assignments.
 
@@ -61,6 +63,7 @@ def verify(
         bounds: The greatest difference by dtype; ``BOUNDS`` where it says nothing.
         limit: Seconds after which a run of either side is stopped, in a network that has run-time
             loops; others are not stopped.
+        operators: The table of operators; the built-in ones by default.
 
     Raises:
         Fault: with ParityFailed, which holds the report; RuntimeRefused if one of the two cannot
@@ -72,7 +75,7 @@ def verify(
     running = _session(model)
     tried = list(cases(network, seed))
     answers = [_answers(running, case, watch) for case in tried]
-    module = _module(network, weights, seed)
+    module = _module(network, weights, seed, operators)
     report = ParityReport(
         tuple(
             _compare(network, module, case, found, allowed, watch)
@@ -84,16 +87,21 @@ def verify(
     return report
 
 
-def _module(network: Network, weights: GivenWeights | None, seed: int) -> torch.nn.Module:
+def _module(
+    network: Network,
+    weights: GivenWeights | None,
+    seed: int,
+    operators: Mapping[str, Operator] | None,
+) -> torch.nn.Module:
     if weights is None:
-        return target.module(network, seed=seed).eval()
+        return target.module(network, seed=seed, operators=operators).eval()
     stored = weights if isinstance(weights, Weights) else Weights.of(weights)
     fitting = fit(stored, network.parameters, network.aliases)
     arrays = {name: tensor.read() for name, tensor in fitting.items()}
     for parameter in network.parameters:
         if parameter.name not in arrays:  # a count of batches, which evaluation does not read
             arrays[parameter.name] = np.zeros((), NUMPY_DTYPES[parameter.type.dtype])
-    return target.module(network, weights=arrays).eval()
+    return target.module(network, weights=arrays, operators=operators).eval()
 
 
 def _session(model: onnx.ModelProto | bytes | str | Path) -> Any:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import onnx_ir as oir
 
 from specc.ir.graph import Network
+from specc.ops.operator import Operator
 from specc.targets.onnx.lower import to_ir_model
 from specc.targets.onnx.weights import GivenWeights
 from specc.weights.files import atomic_write
@@ -31,6 +32,7 @@ def save(
     opset: int | None = None,
     limit: int = INLINE_LIMIT,
     strip: bool = False,
+    operators: Mapping[str, Operator] | None = None,
     check: Callable[[Path], None] | None = None,
 ) -> list[Path]:
     """Writes ``network`` as an ONNX file and gives the paths of all files that it takes.
@@ -43,6 +45,7 @@ def save(
         opset: As for ``to_ir_model``.
         limit: Bytes of weights from which on they are in a file of their own.
         strip: As for ``to_ir_model``.
+        operators: As for ``to_ir_model``.
         check: Is called with the finished model's path before it takes its place. What it raises
             leaves no file behind.
 
@@ -50,7 +53,9 @@ def save(
         Fault: as ``to_ir_model``, or with CannotWrite.
     """
     path = Path(path)
-    model = to_ir_model(network, weights=weights, seed=seed, opset=opset, strip=strip)
+    model = to_ir_model(
+        network, weights=weights, seed=seed, opset=opset, operators=operators, strip=strip
+    )
     data = path.with_name(f"{path.name}.data") if _weight_bytes(model) > limit else None
     with atomic_write(path) as staged:
         if data is None:

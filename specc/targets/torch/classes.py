@@ -19,19 +19,22 @@ from torch import nn
 
 from specc.ir.from_json import network_from_json
 from specc.ir.graph import Network
+from specc.ir.walk import operators_of
 from specc.ops.operator import Operator
+from specc.ops.registry import operators, operators_with
 from specc.targets.python import root_class, source
 
 
 @dataclass(frozen=True, eq=False)
 class Architecture:
-    """A network and the classes that its source defines.
+    """A network, the operators that it uses beside the built-in ones, and its source's classes.
 
     Copies are the object itself, so that a pickle or a copy of many modules holds it once.
     """
 
     network: Network
     classes: Mapping[str, type[nn.Module]]
+    own: tuple[Operator, ...] = ()
 
     @property
     def root(self) -> type[nn.Module]:
@@ -42,36 +45,46 @@ class Architecture:
         return self
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return architecture_from_json, (self.network.model_dump_json(),)
+        return architecture_from_json, (self.network.model_dump_json(), self.own)
 
 
-_known: dict[str, Architecture] = {}
+# By the source and the operators that it calls into, which may be made anew under their old names.
+_known: dict[tuple[str, tuple[int, ...]], Architecture] = {}
 _lock = Lock()
 
 
 def architecture(network: Network, operators: Mapping[str, Operator] | None = None) -> Architecture:
-    """The network's classes, the same ones for the same source.
+    """The network's classes, the same ones for the same source and operators.
 
-    Their instances can be pickled, unless a table of ``operators`` is given: a process that reads
-    them would not have it.
+    ``operators`` is the table of operators, by default the built-in ones. A pickle of an instance
+    names those that are not built in as Python names a function, by module and attribute.
     """
+    own = _own(network, operators)
     text = source(network, operators)
     digest = hashlib.sha256(text.encode()).hexdigest()[:16]
     root = root_class(network)
-    name = f"_specc_{root}_{digest}" if operators is None else f"_specc_own_{root}_{digest}"
+    key = (digest, tuple(map(id, own)))
     with _lock:
-        if name not in _known:
-            made = _execute(name, f"<specc {root} {digest}>", text)
-            found = Architecture(network, _classes_of(made))
-            if operators is None:
-                _make_picklable(found)
-            _known[name] = found
-        return _known[name]
+        if key not in _known:
+            serial = f"_{len(_known)}" if own else ""
+            made = _execute(f"_specc_{root}_{digest}{serial}", f"<specc {root} {digest}>", text)
+            _known[key] = Architecture(network, _classes_of(made), own)
+            _make_picklable(_known[key])
+        return _known[key]
 
 
-def architecture_from_json(text: str) -> Architecture:
+def architecture_from_json(text: str, own: tuple[Operator, ...] = ()) -> Architecture:
     """The classes of a network as JSON. Raises ValueError where it is none of this version."""
-    return architecture(network_from_json(text))
+    return architecture(network_from_json(text), operators_with(own))
+
+
+def _own(network: Network, table: Mapping[str, Operator] | None) -> tuple[Operator, ...]:
+    """The operators that the network uses and that are not the built-in ones of their names."""
+    builtin = operators()
+    if table is None:
+        return ()
+    used = [table[name] for name in sorted(operators_of(network)) if name in table]
+    return tuple(operator for operator in used if builtin.get(operator.name) is not operator)
 
 
 def _execute(name: str, file: str, text: str) -> ModuleType:
