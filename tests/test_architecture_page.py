@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import re
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
 import specc
-from specc.elaborate.elaborate import prelude
 from specc.frontend.diagnostics import Fault
 from specc.ir.types import parse_type
-from specc.ops import registry
 from specc.ops.apply import complete, infer
 from specc.ops.operator import Operator
-from specc.ops.registry import operators
 from tests.ops.cases import Case
 from tests.ops.effects import differs, differs_in_onnx
 from tests.ops.harness import same
@@ -30,19 +25,14 @@ def page(root: Path) -> str:
 
 
 @pytest.fixture
-def example(page: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Operator]:
-    """The operator that the page defines, taken into the table of operators for one test."""
+def example(page: str) -> Operator:
+    """The operator that the page defines."""
     (block,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
     family = ModuleType("specc.ops.bilinear")
     exec(compile(block, "docs/architecture.md", "exec"), vars(family))
-    monkeypatch.setitem(sys.modules, family.__name__, family)
-    monkeypatch.setattr(registry, "FAMILIES", (*registry.FAMILIES, "bilinear"))
-    operators.cache_clear()
-    prelude.cache_clear()
-    yield operators()["Bilinear"]
-    monkeypatch.undo()
-    operators.cache_clear()
-    prelude.cache_clear()
+    (operator,) = family.OPERATORS
+    assert isinstance(operator, Operator)
+    return operator
 
 
 def test_every_folder_of_the_package_is_described(page: str, root: Path) -> None:
@@ -86,7 +76,8 @@ def test_the_example_refuses_what_it_says(example: Operator) -> None:
 
 def test_the_example_is_a_layer_of_the_language(example: Operator) -> None:
     program = specc.compile(
-        "net Net(x: [N, 8], y: [N, 5]) { mix = Bilinear(3)\nmix(x, y) |> relu }"
+        "net Net(x: [N, 8], y: [N, 5]) { mix = Bilinear(3)\nmix(x, y) |> relu }",
+        ops=[example],
     )
     assert "nn.Bilinear(8, 5, 3)" in program.python()
     assert [parameter.name for parameter in program.network.parameters] == [

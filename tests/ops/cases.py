@@ -17,7 +17,7 @@ from specc.ir.graph import Network
 from specc.ir.types import DType, TensorType, parse_type
 from specc.ops.apply import Applied, SlotValue, complete, infer, state_of
 from specc.ops.operator import Drawn, Operator, Sample
-from specc.ops.registry import operators
+from specc.ops.registry import operators, operators_with
 from specc.ops.single import single
 
 Array = np.ndarray[Any, Any]
@@ -59,6 +59,12 @@ class Case:
     def state(self) -> list[SlotValue]:
         """The state that the layer owns."""
         return state_of(self.operator, self.applied.attributes, self.types)
+
+    @property
+    def table(self) -> Mapping[str, Operator]:
+        """The operators that the sample's network is held to."""
+        is_builtin = operators().get(self.operator.name) is self.operator
+        return operators() if is_builtin else operators_with([self.operator])
 
     @property
     def learns(self) -> bool:

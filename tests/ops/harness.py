@@ -98,7 +98,7 @@ _COUNTER = frozenset({"num_batches_tracked"})
 
 def checked_onnx(case: Case, opset: int) -> onnx.ModelProto:
     """The sample's network as an ONNX model with the drawn weights, valid by ONNX's own checker."""
-    model = to_onnx(case.network(), weights=case.weights(), opset=opset)
+    model = to_onnx(case.network(), weights=case.weights(), opset=opset, operators=case.table)
     onnx.checker.check_model(model, full_check=True)
     return model
 

@@ -53,7 +53,7 @@ def run_emitted(
 ) -> Run:
     """The emitted source, executed, with state called as its slots are."""
     network = case.network(as_layer=as_layer)
-    module = emitted_module(network, weights=case.weights()).train(training)
+    module = emitted_module(network, weights=case.weights(), operators=case.table).train(training)
     run = _run(module, _operands(case, sizes))
     return Run(run.results, _by_slot(run.gradients), _by_slot(run.buffers))
 
