@@ -26,6 +26,9 @@ from specc.frontend.source import Source, Sources, Span
 from specc.importing import Importer, siblings
 from specc.ir.graph import Network
 from specc.ops.operator import Operator
+from specc.recipe.catalogue import SETTINGS
+from specc.recipe.kinds import PATTERNS
+from specc.recipe.values import quoted
 
 _MOST_ERRORS = 200  # of one file that are shown
 
@@ -166,7 +169,8 @@ def compile_network(
     given: dict[str, Any] = dict(hyperparameters or {})
     recipe: dict[str, syntax.Expression] = {}
     written = [
-        (f"train.{k.removeprefix('train.')}", _as_text(v)) for k, v in (settings or {}).items()
+        (f"train.{name}", _setting_text(name, value))
+        for name, value in ((k.removeprefix("train."), v) for k, v in (settings or {}).items())
     ]
     for key, value in (*written, *assignments):
         outside = Source(f"--set {key}", value)
@@ -194,6 +198,17 @@ def compile_network(
         raise _error(report, sources)
     warnings = tuple(fact.diagnostic() for fact in report.facts)
     return Compiled(network, warnings, sources, parsed.text.base)
+
+
+def _setting_text(name: str, value: object) -> str:
+    """A Python value for a setting as the language writes it.
+
+    In a list of patterns a string is a pattern; anywhere else it is an expression.
+    """
+    setting = SETTINGS.get(name)
+    if setting is not None and setting.kind is PATTERNS and isinstance(value, list | tuple):
+        value = [quoted(item) if isinstance(item, str) else item for item in value]
+    return _as_text(value)
 
 
 def _as_text(value: object, depth: int = 0) -> str:

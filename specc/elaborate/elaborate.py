@@ -133,9 +133,10 @@ def _elaborate(
         built = _build_net(frame, definition, scope, hyperparameters)
     except Fault as fault:
         frame.recover(fault, definition.name_span)
-    recipe = recipe_of(frame, file, definition, settings)
     # A pattern that matches nothing is no error of its own where the net is wrong.
-    parameters = resolve_parameters(context, complete=built is not None and not _failed(context))
+    complete = built is not None and not _failed(context)
+    recipe = recipe_of(frame, file, definition, settings, complete=complete)
+    parameters = resolve_parameters(context, complete=complete)
     if built is None or _failed(context):
         return None
     root, values = built

@@ -10,10 +10,11 @@ from specc.elaborate.context import Frame
 from specc.elaborate.facts import DuplicateName, UnknownNet, WrongType
 from specc.elaborate.values import POISON, ListValue, TupleValue, Value, describe
 from specc.frontend import syntax
-from specc.frontend.diagnostics import Label
+from specc.frontend.diagnostics import Fact, Label
 from specc.frontend.source import Span
 from specc.ir.recipe import Recipe
 from specc.recipe.check import check
+from specc.recipe.freeze import unused
 
 
 def recipe_of(
@@ -21,8 +22,13 @@ def recipe_of(
     file: syntax.File,
     net: syntax.ModuleDefinition,
     settings: Mapping[str, syntax.Expression],
+    *,
+    complete: bool,
 ) -> Recipe | None:
-    """The recipe of ``net`` with the settings from outside; None where it has none, or is wrong."""
+    """The recipe of ``net`` with the settings from outside; None where it has none, or is wrong.
+
+    Names of parameters in it are checked where those of the net are ``complete``.
+    """
     block = _block_of(frame, file, net)
     if block is None and not settings:
         return None
@@ -43,6 +49,14 @@ def recipe_of(
         )
         return POISON
 
+    context = frame.context
+    names = (*context.parameters, *context.aliases)
+
+    def stands_for_nothing(pattern: str, where: Span) -> Fact | None:
+        context.steps += 3 * len(names)
+        context.spend(where)
+        return unused(pattern, names, where)
+
     blocks = [d.name for d in file.definitions if isinstance(d, syntax.ModuleDefinition)]
     return check(
         block.settings if block else (),
@@ -52,6 +66,7 @@ def recipe_of(
         where,
         failed=POISON,
         defined=blocks,
+        unused=stands_for_nothing if complete else None,
     )
 
 

@@ -41,15 +41,31 @@ def nearest_to_pattern(pattern: str, names: Sequence[str]) -> str | None:
 
     >>> nearest_to_pattern("**.wieght", ["conv1.weight", "conv1.bias"])
     'conv1.weight'
+    >>> nearest_to_pattern("featuers.**", ["conv1.weight", "features.0.weight"])
+    'features.0.weight'
     """
     bare = pattern.replace("*", "")
     last = bare.rpartition(".")[2]
     return (
         nearest(pattern, names)
+        or _with_nearest_beginning(pattern, names)
         or nearest(bare, names)
         or next((name for name in names if last and name.endswith(last)), None)
         or (names[0] if names else None)
     )
+
+
+def _with_nearest_beginning(pattern: str, names: Sequence[str]) -> str | None:
+    """The first name whose parts are most like those of the pattern before its first ``*``."""
+    beginning = pattern.partition("*")[0].rpartition(".")[0]
+    parts = beginning.count(".") + 1
+    if not beginning:
+        return None
+    first: dict[str, str] = {}
+    for name in names:
+        first.setdefault(".".join(name.split(".")[:parts]), name)
+    close = nearest(beginning, first)
+    return first[close] if close else None
 
 
 def _within_parts(name: str, starts: set[int]) -> set[int]:

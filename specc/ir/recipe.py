@@ -39,6 +39,7 @@ class Recipe(BaseModel):
 
     A run lasts for ``epochs`` passes over the training examples or for ``steps`` updates, of which
     one is set. ``data``, ``loss`` and ``optimizer`` are None where the text leaves them open.
+    ``freeze`` holds patterns of names; what they stand for does not change in the run.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -51,6 +52,7 @@ class Recipe(BaseModel):
     steps: Count | None = None
     batch: Count = 32
     metrics: tuple[Choice, ...] = ()
+    freeze: tuple[str, ...] = ()
     precision: str = "f32"
     seed: Annotated[int, Field(ge=0)] = 0
 

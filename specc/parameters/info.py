@@ -13,6 +13,7 @@ from specc.initialize.rounding import NUMPY_DTYPES
 from specc.initialize.values import initial_values
 from specc.ir.graph import Network, Parameter, Role
 from specc.ir.types import DType
+from specc.recipe.freeze import frozen_names
 from specc.weights.fit import fit
 from specc.weights.safetensors import Weights
 
@@ -25,7 +26,8 @@ class ParameterInfo:
 
     ``dtype`` is as the language writes it (``"f32"``). ``role`` is None for a tensor of a file that
     carries no architecture; ``layer`` is the kind of the layer that owns it, ``slot`` its name
-    there. ``aliases`` are the further names of a shared parameter.
+    there. ``aliases`` are the further names of a shared parameter. ``frozen`` says that the recipe
+    of the network freezes it.
     """
 
     name: str
@@ -36,6 +38,7 @@ class ParameterInfo:
     layer: str | None = None
     slot: str | None = None
     aliases: tuple[str, ...] = ()
+    frozen: bool = False
     read: Callable[[], Array] = field(default=lambda: np.empty(0), repr=False, compare=False)
 
     @property
@@ -62,12 +65,14 @@ def of_network(
 ) -> tuple[ParameterInfo, ...]:
     """A network's parameters, with the initial values of ``seed`` or those of ``weights``.
 
-    Raises Fault with WeightsDoNotFit.
+    Raises Fault with WeightsDoNotFit, or UnusedPattern where the recipe freezes what is not there.
     """
     aliases: dict[str, list[str]] = {}
     for alias, owner in network.aliases.items():
         aliases.setdefault(owner, []).append(alias)
     fitting = None if weights is None else fit(weights, network.parameters, network.aliases)
+
+    frozen = frozen_names(network)
 
     def reader(parameter: Parameter) -> Callable[[], Array]:
         if fitting is None:
@@ -86,6 +91,7 @@ def of_network(
             layer=parameter.layer,
             slot=parameter.slot,
             aliases=tuple(aliases.get(parameter.name, ())),
+            frozen=parameter.name in frozen,
             read=reader(parameter),
         )
         for parameter in network.parameters

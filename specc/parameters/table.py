@@ -30,7 +30,8 @@ def _initializer(parameter: ParameterInfo) -> str:
 
 
 def _role(parameter: ParameterInfo) -> str:
-    return "" if parameter.role in (None, "parameter") else str(parameter.role)
+    role = "" if parameter.role in (None, "parameter") else str(parameter.role)
+    return " ".join(filter(None, ("frozen" if parameter.frozen else "", role)))
 
 
 COLUMNS = (
@@ -72,6 +73,7 @@ def record(parameter: ParameterInfo) -> dict[str, object]:
         "layer": parameter.layer,
         "slot": parameter.slot,
         "aliases": list(parameter.aliases),
+        "frozen": parameter.frozen,
     }
 
 

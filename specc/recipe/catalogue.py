@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from specc.ir.recipe import SettingValue
-from specc.recipe.kinds import FLAG, PATH, Kind, integer, number, optional, several
+from specc.recipe.kinds import FLAG, PATH, PATTERNS, Kind, integer, number, optional, several
 
 
 class _Required:
@@ -271,6 +271,7 @@ _SETTINGS = (
     Setting("steps", "Updates, instead of epochs.", "", kind=integer(1)),
     Setting("batch", "Examples in one update.", "", kind=integer(1)),
     Setting("metrics", "What to report beside the loss.", "metric", entries=METRICS, many=True),
+    Setting("freeze", "What does not change, as patterns of names.", "", kind=PATTERNS),
     Setting(
         "precision", "The arithmetic.", "precision", words=("f32",), later=("f16", "bf16", "f64")
     ),

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from specc.frontend import syntax
-from specc.frontend.diagnostics import Fault, Label, Report
+from specc.frontend.diagnostics import Fact, Fault, Label, Report
 from specc.frontend.facts import NotSupported
 from specc.frontend.source import Span
 from specc.ir.recipe import Recipe
@@ -21,6 +21,9 @@ from specc.recipe.facts import (
 )
 from specc.recipe.read import Evaluate, Reader, Written
 
+Unused = Callable[[str, Span], Fact | None]
+"""What is wrong with a pattern of names at a place, if it stands for nothing."""
+
 
 def check(
     settings: Sequence[syntax.Setting],
@@ -31,6 +34,7 @@ def check(
     *,
     failed: object,
     defined: Collection[str] = (),
+    unused: Unused | None = None,
 ) -> Recipe | None:
     """Checks every setting, choice and argument; gives the recipe with its defaults filled in.
 
@@ -39,6 +43,8 @@ def check(
     Each replaces what the text says, and ``steps`` from outside replaces the text's ``epochs`` too,
     and the reverse. Paths from outside may lead anywhere; those of the text stay in its folder.
     ``defined`` are the names of the file's own blocks. ``where`` is the whole ``train`` block.
+    ``unused`` says what is wrong with a pattern that stands for no parameter of the net; None where
+    those are not known.
 
     Gives None where anything is wrong; each problem is in ``report`` with its place.
     """
@@ -54,6 +60,8 @@ def check(
             written.pop(other, None)
     checked = written | outside
     agree = _agree(checked, report)
+    if unused is not None and "freeze" in checked:
+        agree &= _freezes(checked["freeze"], unused, report)
     if inner.problems or outer.problems or not agree:
         return None
     recipe = Recipe(**{name: found.value for name, found in checked.items()})
@@ -79,6 +87,7 @@ class _Found:
 
     value: Any
     span: Span
+    written: Written
 
 
 def _read(reader: Reader, items: Sequence[_Item]) -> dict[str, _Found]:
@@ -94,8 +103,26 @@ def _read(reader: Reader, items: Sequence[_Item]) -> dict[str, _Found]:
                 raise Fault(fact)
             seen[item.name] = item.name_span
             value = reader.setting(SETTINGS[item.name], item.value)
-            found[item.name] = _Found(value, item.value.span)
+            found[item.name] = _Found(value, item.value.span, item.value)
     return found
+
+
+def _freezes(found: _Found, unused: Unused, report: Report) -> bool:
+    """Whether every pattern stands for something; those that do not are reported, each alone."""
+    patterns: tuple[str, ...] = found.value
+    spans = [found.span] * len(patterns)
+    if isinstance(found.written, syntax.ListExpression):
+        members = found.written.members
+        if len(members) == len(patterns) and not any(m.unpack or m.clauses for m in members):
+            spans = [member.span for member in members]
+    wrong = [
+        fact
+        for pattern, span in zip(patterns, spans, strict=True)
+        if (fact := unused(pattern, span))
+    ]
+    for fact in wrong:
+        report.add(fact)
+    return not wrong
 
 
 def _require_known(item: _Item) -> None:

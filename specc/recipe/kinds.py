@@ -132,5 +132,16 @@ def climbs_out(path: str) -> bool:
     return ".." in PurePosixPath(path).parts or ".." in PureWindowsPath(path).parts
 
 
+def _patterns(value: object) -> SettingValue:
+    """Patterns of names; whether a network has such names is asked later."""
+    if not isinstance(value, list | tuple) or len(value) > MAX_PATTERNS:
+        raise ValueError(PATTERNS.name)
+    if not all(isinstance(item, str) and item for item in value):
+        raise ValueError(PATTERNS.name)
+    return tuple(value)
+
+
+MAX_PATTERNS = 1024
+PATTERNS = Kind("a list of patterns in quotes", _patterns)
 FLAG = Kind("true or false", _flag)
 PATH = Kind("a path in quotes", _path)

@@ -8,6 +8,18 @@ _LONGEST = 40
 _MOST_BITS = 128
 
 
+_ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"', "{": "{{", "}": "}}", "\n": "\\n"})
+
+
+def quoted(text: str) -> str:
+    r"""A text as a string of the language, which reads as that text and nothing else.
+
+    >>> quoted('say "{x}"')
+    '"say \\"{{x}}\\""'
+    """
+    return f'"{text.translate(_ESCAPES)}"'
+
+
 def shown(value: object) -> str:
     """A compile-time value as the language writes it, cut where it is long.
 

@@ -54,14 +54,19 @@ class DataMismatch(Fact):
 
 @dataclass(frozen=True, kw_only=True)
 class NothingToTrain(Fact):
-    """The network has no parameter that a gradient could change."""
+    """The network has no parameter that a gradient could change, or the recipe freezes all."""
 
     code = "nothing-to-train"
     network: str
+    frozen: int = 0
 
     @property
     def message(self) -> str:
         return f"{self.network} has no parameters to train"
+
+    @property
+    def help(self) -> str | None:
+        return "`freeze` leaves none of them: freeze fewer" if self.frozen else None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -25,9 +25,11 @@ from specc.ir.graph import Network
 from specc.ir.recipe import Recipe
 from specc.ops.operator import Operator
 from specc.recipe.complete import complete
+from specc.recipe.freeze import frozen_names
 from specc.targets.torch import module
 from specc.training.facts import NonFiniteLoss, NothingToTrain, RunFailed, UpdateFailed
 from specc.training.fit import Batchable, dataset
+from specc.training.freeze import freeze, train_mode
 from specc.training.metrics import Averages, loss_function
 from specc.training.optimize import learning_rate, optimizer
 from specc.training.output import Folder
@@ -65,6 +67,7 @@ def train(
     assert recipe.loss is not None
     assert recipe.optimizer is not None
     network = network.model_copy(update={"recipe": recipe})
+    frozen = frozen_names(network)
     chosen = torch.device(device if device is not None else _best_device())
     data = dataset(network, recipe, base).to(chosen)
     watcher = progress or Silent()
@@ -73,9 +76,10 @@ def train(
         torch.manual_seed(recipe.seed)
         order = torch.Generator().manual_seed(recipe.seed)
         model = module(network, seed=recipe.seed, device=chosen, operators=operators)
+        freeze(model, network, frozen)
         parameters = [p for p in model.parameters() if p.requires_grad]
         if not parameters:
-            raise Fault(NothingToTrain(network=network.name))
+            raise Fault(NothingToTrain(network=network.name, frozen=len(frozen)))
         loss_of = loss_function(recipe.loss)
         update = optimizer(recipe.optimizer, parameters)
 
@@ -97,6 +101,7 @@ def train(
                 batch=recipe.batch,
                 epochs=epochs,
                 steps=steps,
+                frozen=sum(p.numel() for p in model.parameters() if not p.requires_grad),
             )
         )
 
@@ -108,7 +113,7 @@ def train(
         try:
             for epoch in range(1, epochs + 1):
                 epoch_began = time.perf_counter()
-                model.train()
+                train_mode(model, frozen)
                 averages = Averages(recipe.loss, recipe.metrics)
                 for index_B in batches(len(data.train), recipe.batch, order):
                     x_B, y_B = data.train[index_B.to(chosen)]

@@ -32,9 +32,10 @@ class ConsoleProgress:
     def started(self, run: Run) -> None:
         """Says what is trained, on what, and opens the bar."""
         self._run = run
+        frozen = f" ({run.frozen:,} more are frozen)" if run.frozen else ""
         self._say(
-            f"{run.network}: {run.parameters:,} parameters, {run.train_examples:,} examples "
-            f"({run.test_examples:,} held out), on {run.device}"
+            f"{run.network}: {run.parameters:,} parameters{frozen}, "
+            f"{run.train_examples:,} examples ({run.test_examples:,} held out), on {run.device}"
         )
         self._began = self._shown = time.perf_counter()
         if self.console.is_terminal:

@@ -15,7 +15,11 @@ Outcome = Literal["finished", "interrupted"]
 
 @dataclass(frozen=True)
 class Run:
-    """A run that is about to begin. ``batch`` counts examples, ``parameters`` elements."""
+    """A run that is about to begin.
+
+    ``batch`` counts examples, ``parameters`` the elements that are trained, ``frozen`` those that
+    the recipe leaves as they are.
+    """
 
     network: str
     device: str
@@ -25,6 +29,7 @@ class Run:
     batch: int
     epochs: int
     steps: int
+    frozen: int = 0
 
 
 @dataclass(frozen=True)

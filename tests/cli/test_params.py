@@ -74,6 +74,7 @@ def test_lines_of_json(spec: Path, capsys: Captured) -> None:
         "layer": "BatchNorm",
         "slot": "weight",
         "aliases": [],
+        "frozen": False,
     }
 
 
