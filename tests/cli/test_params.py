@@ -82,7 +82,7 @@ def test_a_pattern_that_matches_nothing_is_a_mistake_of_the_command(
     spec: Path, capsys: Captured
 ) -> None:
     assert printed(capsys, "small.net", "frist.*", code=2) == (
-        "specc params: no parameter matches 'frist.*'; the nearest is 'first.bias'\n"
+        "specc params: no parameter matches 'frist.*'; the nearest is 'first.weight'\n"
     )
 
 

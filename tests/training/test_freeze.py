@@ -161,7 +161,7 @@ def test_a_recipe_made_in_python_is_checked_when_the_run_starts() -> None:
     recipe = program.network.recipe.model_copy(update={"freeze": ("haed.*",)})
     with pytest.raises(SpecError) as caught:
         specc.train(program, recipe=recipe, device="cpu")
-    assert caught.value.diagnostics[0].help == "the nearest is 'head.bias'"
+    assert caught.value.diagnostics[0].help == "the nearest is 'head.weight'"
 
 
 def test_freezing_everything_leaves_nothing_to_train() -> None:
