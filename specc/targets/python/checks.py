@@ -112,7 +112,7 @@ def _broken(condition: Condition, shapes: Shapes) -> tuple[Expression, Expressio
     left, right, relation = condition.left, condition.right, condition.relation
     remainder = None if right != 0 else _remainder(left)
     if remainder is None:
-        wrong = py.infix(_OPPOSITE[relation], expression(left), expression(right))
+        wrong = _comparison(_OPPOSITE[relation], expression(left), expression(right), left)
         text = f"{left} {relation} {right}"
     else:
         numerator, divisor = remainder
@@ -124,6 +124,13 @@ def _broken(condition: Condition, shapes: Shapes) -> tuple[Expression, Expressio
         parts: list[str | Expression] = [f"{left} must be at least {right}, not ", expression(left)]
         return wrong, py.formatted(parts)
     return wrong, py.formatted(_message(condition, text, expression))
+
+
+def _comparison(relation: str, left: Expression, right: Expression, first: Dim) -> Expression:
+    """``left relation right``, a number behind what it is compared with: ``T > 1024``."""
+    if isinstance(first, int):
+        return py.infix({"<": ">"}.get(relation, relation), right, left)
+    return py.infix(relation, left, right)
 
 
 def _message(
