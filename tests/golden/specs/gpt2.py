@@ -15,8 +15,8 @@ class Conv1D(nn.Module):
 
 
 class Attention(nn.Module):
-    """A token looks back at the tokens before it, `heads` times at once, each time with a part of the
-    features. One matrix product makes all queries, keys and values.
+    """A token looks back at the tokens before it, `heads` times at once, each time with a part of
+    the features. One matrix product makes all queries, keys and values.
     """
 
     def __init__(self):
@@ -79,8 +79,8 @@ class Transformer(nn.Module):
 
 class GPT2(nn.Module):
     """The last layer asks of every token how well its embedding fits, so it shares the embedding's
-    matrix; a checkpoint may hold it a second time, as `lm_head.weight`. The matrix that ends a branch
-    starts smaller the more layers there are: so the sum of all branches keeps its variance.
+    matrix; a checkpoint may hold it a second time, as `lm_head.weight`. The matrix that ends a
+    branch starts smaller the more layers there are: so the sum of all branches keeps its variance.
     """
 
     def __init__(self):
@@ -150,5 +150,7 @@ class GPT2(nn.Module):
     def forward(self, tokens):
         T = tokens.shape[1]
         if T > 1024:
-            raise ValueError(f"there are 1024 positions: 1024 >= T does not hold at T = {T}")
+            raise ValueError(
+                f"there are 1024 positions: 1024 >= T does not hold at T = {T}"
+            )
         return F.linear(self.transformer(tokens), self.transformer.wte.weight)
