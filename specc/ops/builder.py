@@ -36,6 +36,9 @@ class Builder(Protocol):
     def cast(self, value: Handle, dtype: DType) -> Handle:
         """``value`` in another dtype."""
 
+    def untransposed(self, value: Handle) -> Handle | None:
+        """The matrix whose transpose ``value`` is, None where it is not known to be one."""
+
 
 class Site(Protocol):
     """The node that is being lowered, all of it concrete (no holes)."""

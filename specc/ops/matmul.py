@@ -13,6 +13,7 @@ from specc.ops.binary import (
     broadcast_or_refuse,
     require_equal_dtypes,
 )
+from specc.ops.builder import Builder, Handle, Site
 from specc.ops.code import Infix, X, Y
 from specc.ops.operator import (
     Inference,
@@ -22,6 +23,7 @@ from specc.ops.operator import (
     reject,
     sample,
 )
+from specc.ops.parts import reshape
 from specc.ops.tolerances import SUMMED
 
 
@@ -60,6 +62,29 @@ def _matmul_multiply_adds(
     return count
 
 
+def _to_onnx(b: Builder, s: Site) -> Handle:
+    """MatMul, or Gemm where an operand is a transposed matrix, which it reads as it is stored.
+
+    onnxruntime would fold the transpose of a parameter into a second copy of it.
+    """
+    (left, right), (x, y) = s.inputs, s.types
+    if not x.dtype.is_float or y.rank != 2:
+        return b.op("MatMul", left, right)
+    stored_left = b.untransposed(left) if x.rank == 2 else None
+    stored_right = b.untransposed(right)
+    if stored_left is None and stored_right is None:
+        return b.op("MatMul", left, right)
+    rows = left if x.rank == 2 else reshape(b, left, (-1, x.shape[-1]))
+    product = b.op(
+        "Gemm",
+        rows if stored_left is None else stored_left,
+        right if stored_right is None else stored_right,
+        transA=None if stored_left is None else 1,
+        transB=None if stored_right is None else 1,
+    )
+    return product if x.rank == 2 else reshape(b, product, s.result.shape)
+
+
 OPERATORS = (
     Operator(
         name="matmul",
@@ -73,7 +98,7 @@ OPERATORS = (
         inputs=(Input("left"), Input("right")),
         infer=_infer_matmul,
         torch=Torch(Infix("@", X, Y)),
-        onnx={17: lambda b, s: b.op("MatMul", *s.inputs)},
+        onnx={17: _to_onnx},
         multiply_adds=_matmul_multiply_adds,
         samples=(
             sample("f32[2, 3]", "f32[3, 4]"),

@@ -124,6 +124,14 @@ class GraphBuilder:
         result.type = oir.TensorType(ONNX_DTYPES[dtype])
         return result
 
+    def untransposed(self, value: oir.Value) -> oir.Value | None:
+        """The matrix whose transpose ``value`` is, None where it is not known to be one."""
+        node = value.producer()
+        if node is None or node.op_type != "Transpose":
+            return None
+        order = node.attributes["perm"].as_ints()
+        return node.inputs[0] if list(order) == [1, 0] else None
+
 
 def _text(array: np.ndarray[Any, Any]) -> str:
     return str(array.tolist())

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import nn
@@ -83,7 +82,7 @@ def _fitting(network: Network, weights: Weights) -> dict[str, NDArray[Any]]:
     for alias, owner in network.aliases.items():
         if alias in owned:
             copy = owned.pop(alias)
-            if not np.array_equal(owned.setdefault(owner, copy), copy):
+            if not _equal(to_torch(owned.setdefault(owner, copy)), to_torch(copy)):
                 raise ValueError(_disagreement(alias, owner))
     expected = {parameter.name: parameter for parameter in network.parameters}
     problems = [f"{name} is missing" for name in expected if name not in owned]
@@ -106,7 +105,10 @@ def _misfit(parameter: Parameter, array: NDArray[Any]) -> list[str]:
 
 
 class _AcceptAliases:
-    """Before a state dict is loaded, puts what it holds under an alias under the owner's name."""
+    """Before a state dict is loaded, puts what it holds under an alias under the owner's name.
+
+    So nothing is changed where the copies of one parameter disagree, which is a ValueError.
+    """
 
     def __init__(self, aliases: dict[str, str]) -> None:
         self._aliases = aliases
@@ -117,8 +119,15 @@ class _AcceptAliases:
                 continue
             copy = state.pop(prefix + alias)
             own = state.setdefault(prefix + owner, copy)
-            if own is not copy and not torch.equal(own, copy.to(own.device)):
+            if own is not copy and not _equal(own, copy.to(own.device)):
                 raise ValueError(_disagreement(alias, owner))
+
+
+def _equal(one: torch.Tensor, other: torch.Tensor) -> bool:
+    """Whether two copies hold the same values; a NaN is equal to a NaN."""
+    if one.shape != other.shape or one.dtype != other.dtype:
+        return False
+    return bool(((one == other) | (one.isnan() & other.isnan())).all())
 
 
 def _disagreement(alias: str, owner: str) -> str:
