@@ -20,6 +20,7 @@ from specc.ir.from_json import network_from_json
 from specc.ir.graph import Network
 from specc.ops.operator import Operator
 from specc.ops.registry import operators_with
+from specc.signals import deferred
 from specc.weights.metadata import weight_metadata
 
 # Weights rest on numpy, and targets on the frameworks: each is imported where it is used, so that a
@@ -225,8 +226,9 @@ class Program:
         reports: list[ParityReport] = []
 
         def check(path: Path) -> None:
-            from specc.verification.parity import LIMIT
-            from specc.verification.parity import verify as compare
+            with deferred():  # an exception in PyTorch's start aborts the process
+                from specc.verification.parity import LIMIT
+                from specc.verification.parity import verify as compare
 
             seconds = LIMIT if limit is None else limit
             reports.append(

@@ -12,13 +12,15 @@ from specc.cli.source import program
 from specc.cli.terminal import Terminal
 from specc.compiler import located
 from specc.frontend.diagnostics import Fault
+from specc.signals import deferred
 
 
 def run(options: Namespace, terminal: Terminal) -> ExitCode:
     """Trains and says what came of it."""
     trained = program(options, terminal)
     try:
-        import torch  # noqa: F401
+        with deferred():  # an exception in PyTorch's start aborts the process
+            import torch  # noqa: F401
     except ModuleNotFoundError as error:
         if error.name != "torch":  # a fault of the installation, which its traceback shows
             raise

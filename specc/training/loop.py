@@ -26,6 +26,7 @@ from specc.ir.recipe import Recipe
 from specc.ops.operator import Operator
 from specc.recipe.complete import complete
 from specc.recipe.freeze import frozen_names
+from specc.signals import Deferral
 from specc.targets.torch import module
 from specc.training.facts import NonFiniteLoss, NothingToTrain, RunFailed, UpdateFailed
 from specc.training.fit import Batchable, dataset
@@ -55,7 +56,8 @@ def train(
     nothing is written. ``seed`` replaces the recipe's. ``device`` is the best there is if left out.
     ``base`` is the folder from which the recipe's relative paths count, else the current one.
     ``operators`` is the table of operators, by default the built-in ones.
-    Ctrl-C ends the run early: the files are written, and the outcome says so.
+    Ctrl-C ends the run early: the files are written, and the outcome says so. While they are being
+    written a further one waits.
 
     Raises Fault where the recipe, the data and the network do not go together, and RunFailed, a
     Fault, where a run that had begun cannot go on.
@@ -72,7 +74,7 @@ def train(
     data = dataset(network, recipe, base).to(chosen)
     watcher = progress or Silent()
 
-    with torch.random.fork_rng(devices=_cuda_devices(chosen)):
+    with Deferral() as signals, torch.random.fork_rng(devices=_cuda_devices(chosen)):
         torch.manual_seed(recipe.seed)
         order = torch.Generator().manual_seed(recipe.seed)
         model = module(network, seed=recipe.seed, device=chosen, operators=operators)
@@ -145,8 +147,10 @@ def train(
                 if folder is not None:
                     folder.record(record)
                 watcher.epoch_ended(record)
+            signals.begin()  # from here on Ctrl-C waits, so that it costs no weights
             outcome = "finished"
         except KeyboardInterrupt:
+            signals.begin()
             outcome = "interrupted"
         except (RuntimeError, ValueError, IndexError) as error:
             reason = str(error).strip().partition("\n")[0] or type(error).__name__
@@ -155,15 +159,15 @@ def train(
         finally:
             watcher.ended(outcome)
 
-    # ---- what remains
-    model.eval()
-    return Result(
-        outcome=outcome,
-        epochs=tuple(history),
-        seconds=time.perf_counter() - began,
-        module=model,
-        paths=folder.finish(model, history) if folder is not None else {},
-    )
+        # ---- what remains
+        model.eval()
+        return Result(
+            outcome=outcome,
+            epochs=tuple(history),
+            seconds=time.perf_counter() - began,
+            module=model,
+            paths=folder.finish(model, history) if folder is not None else {},
+        )
 
 
 def batches(examples: int, batch: int, order: torch.Generator) -> Iterator[Tensor]:

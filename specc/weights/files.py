@@ -14,6 +14,7 @@ from pathlib import Path
 from types import FrameType
 
 from specc.frontend.diagnostics import Fault
+from specc.signals import deferred
 from specc.weights.facts import CannotWrite
 
 
@@ -46,7 +47,8 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
             yield staging / target.name
             _publish(staging, target)
         finally:
-            shutil.rmtree(staging, ignore_errors=True)
+            with deferred():  # a second Ctrl-C would leave what is not removed yet
+                shutil.rmtree(staging, ignore_errors=True)
 
 
 def _publish(staging: Path, target: Path) -> None:
@@ -57,9 +59,10 @@ def _publish(staging: Path, target: Path) -> None:
     # it never names side files that are not there.
     for file in (*sides, main):
         _sync(file)
-    for file in sides:
-        file.replace(target.parent / file.name)
-    main.replace(target)
+    with deferred():  # between the names, an old main file would refer to new side files
+        for file in sides:
+            file.replace(target.parent / file.name)
+        main.replace(target)
     if os.name == "posix":  # elsewhere a folder cannot be opened
         _sync(target.parent)
 

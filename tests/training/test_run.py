@@ -15,6 +15,7 @@ from safetensors import safe_open
 
 import specc
 from specc.training import Epoch, Run, TrainingFailed
+from specc.training.output import Folder
 from specc.training.result import Outcome
 from tests.training.runs import DROPOUT_NET, LINE, numbers, same, state, trained
 
@@ -153,6 +154,43 @@ def test_ctrl_c_in_the_first_epoch(tmp_path: Path) -> None:
     result = specc.train(specc.compile(LINE), tmp_path, device="cpu", progress=watch)
     assert (result.outcome, result.epochs, dict(result.final)) == ("interrupted", (), {})
     assert sorted(result.paths) == ["metrics", "weights"]
+
+
+class CtrlCAtTheEnd(Watch):
+    """Presses Ctrl-C when the loop has ended and the files are not written yet."""
+
+    def ended(self, outcome: Outcome | None) -> None:
+        super().ended(outcome)
+        signal.raise_signal(signal.SIGINT)
+
+
+@pytest.mark.parametrize(
+    ("interrupt_at", "outcome", "epochs"), [(0, "finished", 3), (12, "interrupted", 2)]
+)
+def test_ctrl_c_waits_while_the_files_are_written(
+    interrupt_at: int, outcome: str, epochs: int, tmp_path: Path
+) -> None:
+    watch = CtrlCAtTheEnd(interrupt_at)
+    with pytest.raises(KeyboardInterrupt):
+        specc.train(specc.compile(LINE), tmp_path, device="cpu", progress=watch)
+    assert watch.seen[-1] == f"ended: {outcome}"
+    assert {path.name for path in tmp_path.iterdir()} == {
+        *("metrics.jsonl", "model.safetensors", "curves.png")
+    }
+    assert len((tmp_path / "metrics.jsonl").read_text().splitlines()) == epochs
+    specc.load(tmp_path / "model.safetensors")
+
+
+@pytest.mark.parametrize("written", ["", '{"epoch": 1, "st', '{"epoch": 7}\n'])
+def test_numbers_are_whole_at_the_end_whatever_broke_off(written: str, tmp_path: Path) -> None:
+    result = trained(LINE, tmp_path)
+    metrics = tmp_path / "metrics.jsonl"
+    expected = metrics.read_text()
+    assert len(expected.splitlines()) == 3
+    folder = Folder.create(tmp_path, specc.compile(LINE).network)
+    metrics.write_text(written)
+    folder.finish(result.module, result.epochs)
+    assert metrics.read_text() == expected
 
 
 def test_a_loss_that_is_not_finite_stops_the_run(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -74,6 +75,51 @@ def test_a_killed_process_leaves_nothing(tmp_path: Path, name: str) -> None:
     assert time.monotonic() - started < 20
     assert target.read_text() == "old"
     assert _names(tmp_path) == ["model.onnx"]
+
+
+def test_ctrl_c_between_two_names_waits_for_the_second(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An old main file that refers to new side files would be neither of the two models."""
+    replace, published = Path.replace, []
+
+    def interrupted(self: Path, target: Path) -> Path:
+        signal.raise_signal(signal.SIGINT)
+        published.append(target.name)
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", interrupted)
+
+    def write() -> None:
+        with atomic_write(tmp_path / "model.onnx") as staged:
+            staged.write_bytes(b"main")
+            (staged.parent / "model.onnx.data").write_bytes(b"side")
+
+    with pytest.raises(KeyboardInterrupt):
+        write()
+    assert published == ["model.onnx.data", "model.onnx"]
+    assert _names(tmp_path) == ["model.onnx", "model.onnx.data"]
+
+
+def test_a_second_ctrl_c_waits_for_the_removal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    remove = shutil.rmtree
+
+    def interrupted(path: Path, ignore_errors: bool) -> None:
+        signal.raise_signal(signal.SIGINT)
+        remove(path, ignore_errors=ignore_errors)
+
+    monkeypatch.setattr(shutil, "rmtree", interrupted)
+
+    def write() -> None:
+        with atomic_write(tmp_path / "model.onnx") as staged:
+            staged.write_bytes(b"half")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write()
+    assert _names(tmp_path) == []
 
 
 def test_the_signal_handler_is_put_back(tmp_path: Path) -> None:
