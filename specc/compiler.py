@@ -18,7 +18,7 @@ from specc.elaborate.interface import NESTING
 from specc.facts import BadSource
 from specc.frontend import syntax
 from specc.frontend.diagnostics import Diagnostic, Fact, Fault, Report, SpecError
-from specc.frontend.facts import did_you_mean
+from specc.frontend.facts import TooLarge, did_you_mean
 from specc.frontend.limits import DEFAULT_LIMITS, Limits
 from specc.frontend.parse import parse, parse_expression
 from specc.frontend.resources import resource, resource_names
@@ -68,8 +68,8 @@ class Parsed:
 def read(source: str | os.PathLike[str] | Text, limits: Limits = DEFAULT_LIMITS) -> Text:
     """The text behind a path, ``std.NAME``, or the text itself (which holds a newline or a brace).
 
-    A ``Text`` is given back as it is. Raises SpecError where there is no such file, or it is not
-    UTF-8 or no regular file, and TypeError for what is neither a path nor a text.
+    A ``Text`` is given back as it is. Raises SpecError where there is no such file, or it is too
+    large, not UTF-8 or no regular file, and TypeError for what is neither a path nor a text.
     """
     if isinstance(source, Text):
         return source
@@ -81,6 +81,8 @@ def read(source: str | os.PathLike[str] | Text, limits: Limits = DEFAULT_LIMITS)
         name = None
     if not isinstance(name, str):  # bytes, for one
         raise TypeError(f"the source is a path or a text, not {kind(source)}")
+    if not name:
+        raise _refused(name, "names no file")
     if name.startswith("std.") and not os.path.exists(name):  # noqa: PTH110 - Path's may raise
         return _read_std(name)
     path = Path(name)
@@ -92,7 +94,7 @@ def read(source: str | os.PathLike[str] | Text, limits: Limits = DEFAULT_LIMITS)
         with path.open("rb") as file:
             data = file.read(limits.bytes + 1)
         if len(data) > limits.bytes:
-            raise _refused(name, f"is larger than {limits.bytes:,} bytes")
+            raise SpecError([TooLarge(what=f"bytes in {name}", limit=limits.bytes).diagnostic()])
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise _refused(name, f"is not UTF-8: byte {error.start} cannot be read") from None

@@ -13,6 +13,7 @@ import pytest
 
 import specc
 from specc.cli.main import main
+from specc.frontend.limits import DEFAULT_LIMITS
 
 LISTED = "net Listed(widths: list, rate=0.5)(x: [N, 4]) { x |> Linear(widths[0]) }"
 
@@ -45,6 +46,24 @@ def test_a_pipe_is_refused_without_waiting(tmp_path: Path) -> None:
 def test_a_device_is_refused() -> None:
     with pytest.raises(specc.SpecError, match="is no regular file"):
         specc.compile("/dev/zero")
+
+
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+def test_a_file_is_utf8_with_or_without_a_mark(mark: bytes, tmp_path: Path) -> None:
+    (tmp_path / "a.net").write_bytes(mark + f"# \u00e9\r\n{PLAIN}".encode())
+    assert specc.compile(tmp_path / "a.net").name == "Plain"
+
+
+def test_what_is_no_text_is_no_source(tmp_path: Path) -> None:
+    (tmp_path / "latin.net").write_bytes(b"# \xe9")
+    assert _code_of(tmp_path / "latin.net") == "bad-source"
+    assert _code_of("") == "bad-source"
+
+
+def test_a_file_may_be_too_large(tmp_path: Path) -> None:
+    (tmp_path / "a.net").write_bytes(b"#" * (DEFAULT_LIMITS.bytes + 1))
+    assert _code_of(tmp_path / "a.net") == "too-large"
+    assert _code_of("#" * DEFAULT_LIMITS.bytes + "\n") == "too-large"
 
 
 def test_a_folder_is_refused(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from specc.cli.codes import ExitCode, exit_code
 from specc.cli.source import compile_text, limits_of, read_text, split
 from specc.cli.terminal import Terminal
-from specc.compiler import Text, parse_text
+from specc.compiler import parse_text
 from specc.frontend.diagnostics import Diagnostic, SpecError
 from specc.frontend.source import Sources, Span
 from specc.program import Program
@@ -31,8 +31,7 @@ class _File:
 
     def check(self) -> ExitCode:
         try:
-            text = read_text(self.name)
-            self._check_nets(text)
+            self._check_nets()
         except SpecError as error:
             self._report(error.diagnostics, error.sources)
         errors = sum(d.severity == "error" for d in self.reported)
@@ -44,9 +43,9 @@ class _File:
             self.terminal.remark(f"{self.name}: {', '.join(counts)}")
         return exit_code(self.reported)
 
-    def _check_nets(self, text: Text) -> None:
+    def _check_nets(self) -> None:
         limits, _ = limits_of(self.options)
-        parsed = parse_text(text, limits)  # once for all its nets
+        parsed = parse_text(read_text(self.name, limits), limits)  # once for all its nets
         nets = parsed.nets if self.net is None else (self.net,)
         if not nets:
             self.terminal.result(f"{self.name}: no net to check; the text can be read")

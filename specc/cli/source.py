@@ -16,7 +16,8 @@ from specc.compiler import Parsed, Text, compile_network, read
 from specc.elaborate.bounds import Bounds
 from specc.facts import BadSource
 from specc.frontend.diagnostics import SpecError
-from specc.frontend.limits import DEFAULT_LIMITS, Limits
+from specc.frontend.facts import TooLarge
+from specc.frontend.limits import Limits
 from specc.frontend.source import Source
 from specc.ops.registry import operators_with
 from specc.program import Program
@@ -34,24 +35,23 @@ def split(argument: str) -> tuple[str, str | None]:
     return file, net
 
 
-def read_text(file: str) -> Text:
+def read_text(file: str, limits: Limits) -> Text:
     """The text behind a path, ``std.NAME`` or ``-``. Raises SpecError where there is none."""
     if file != "-":
         if "\n" in file or "{" in file:  # which the programming interface takes for a text
             if not Path(file).is_file():
                 raise CommandError(f"there is no file {file!r}")
             file = str(Path(file).absolute())
-        return read(Path(file) if not file.startswith("std.") else file)
-    data = sys.stdin.buffer.read(DEFAULT_LIMITS.bytes + 1)
+        # A path, since a string with a brace would be taken for the text itself.
+        return read(Path(file) if file and not file.startswith("std.") else file, limits)
+    data = sys.stdin.buffer.read(limits.bytes + 1)
+    if len(data) > limits.bytes:
+        raise SpecError([TooLarge(what="bytes in <stdin>", limit=limits.bytes).diagnostic()])
     try:
-        if len(data) > DEFAULT_LIMITS.bytes:
-            raise ValueError(f"is larger than {DEFAULT_LIMITS.bytes:,} bytes")
         return Text(Source("<stdin>", data.decode("utf-8-sig")), Path())
     except UnicodeDecodeError as error:
         problem = f"is not UTF-8: byte {error.start} cannot be read"
-    except ValueError as error:
-        problem = str(error)
-    raise SpecError([BadSource(name="<stdin>", problem=problem).diagnostic()])
+        raise SpecError([BadSource(name="<stdin>", problem=problem).diagnostic()]) from None
 
 
 def limits_of(options: Namespace) -> tuple[Limits, Bounds]:
@@ -82,6 +82,6 @@ def compile_text(text: Text | Parsed, net: str | None, options: Namespace) -> Pr
 def program(options: Namespace, terminal: Terminal) -> Program:
     """The net that the command is about; its warnings are reported. Raises SpecError."""
     file, net = split(options.file)
-    compiled = compile_text(read_text(file), net, options)
+    compiled = compile_text(read_text(file, limits_of(options)[0]), net, options)
     terminal.report(compiled.warnings, compiled.sources)
     return compiled

@@ -1,14 +1,13 @@
-"""From bytes to a text that the lexer may see: UTF-8, no control characters, not too long."""
+"""Whether the lexer may see a text: no control characters, not too long."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from pathlib import Path
 
 from specc.frontend.diagnostics import Fault
 from specc.frontend.facts import NotText, TooLarge
-from specc.frontend.limits import DEFAULT_LIMITS, Limits
+from specc.frontend.limits import Limits
 from specc.frontend.source import Source, Span
 
 BYTE_ORDER_MARK = "\ufeff"
@@ -18,26 +17,6 @@ BYTE_ORDER_MARK = "\ufeff"
 _FORBIDDEN = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]|\r(?!\n)"
 )
-
-
-def read_source(path: Path, name: str | None = None, limits: Limits = DEFAULT_LIMITS) -> Source:
-    """Reads a UTF-8 file, with or without a byte order mark, under the name that diagnostics show.
-
-    Raises:
-        Fault: the file is too large or not UTF-8.
-        OSError: the file cannot be read.
-    """
-    with path.open("rb") as file:
-        data = file.read(limits.bytes + 1)
-    if len(data) > limits.bytes:
-        raise Fault(TooLarge(what=f"bytes in {name or path}", limit=limits.bytes))
-    try:
-        return Source(name or str(path), data.decode("utf-8-sig"))
-    except UnicodeDecodeError as error:
-        problem = (
-            f"{name or path} is not UTF-8 text: byte 0x{data[error.start]:02x} at {error.start}"
-        )
-        raise Fault(NotText(problem=problem, advice="save it as UTF-8")) from None
 
 
 def check_text(source: Source, file: int, limits: Limits) -> None:

@@ -138,7 +138,7 @@ class WeightsDoNotFit(Fact):
         if self.prefix is not None:
             return f"the file's names fit once {self.prefix!r} is cut from their beginning"
         if self.convertible:
-            return "the shapes fit: ask for the dtypes to be converted"
+            return "names and shapes fit: convert the tensors to the dtypes of the network"
         return None
 
 

@@ -32,15 +32,12 @@ def fit(
     weights: Weights,
     parameters: Iterable[Parameter],
     aliases: Mapping[str, str],
-    *,
-    convert_dtypes: bool = False,
 ) -> dict[str, StoredTensor]:
     """The tensor for each parameter's name, in the parameters' order, unread.
 
     ``aliases`` gives the owner of each further name of a shared parameter. The file may hold any of
     the names; where it holds several, the copies must be equal to the bit, and are read for it. A
-    ``num_batches_tracked`` that older files lack is left out of the result. With ``convert_dtypes``
-    a tensor of another dtype fits; the caller casts it.
+    ``num_batches_tracked`` that older files lack is left out of the result.
 
     Raises:
         Fault: with ``WeightsDoNotFit``, which names all that is wrong.
@@ -57,7 +54,7 @@ def fit(
         wrong
         for owner, names in present.items()
         for name in names
-        if (wrong := _misshapen(name, wanted[owner], weights[name], convert_dtypes)) is not None
+        if (wrong := _misshapen(name, wanted[owner], weights[name])) is not None
     ]
     # Values are compared only where all else fits, since that reads them.
     disagreeing = []
@@ -88,11 +85,8 @@ def _is_optional(name: str) -> bool:
     return name.rpartition(".")[2] == "num_batches_tracked"
 
 
-def _misshapen(
-    name: str, wanted: TensorType, found: StoredTensor, convert_dtypes: bool
-) -> Misshapen | None:
-    same_dtype = convert_dtypes or found.dtype == NUMPY_DTYPES[wanted.dtype]
-    if found.shape == wanted.shape and same_dtype:
+def _misshapen(name: str, wanted: TensorType, found: StoredTensor) -> Misshapen | None:
+    if found.shape == wanted.shape and found.dtype == NUMPY_DTYPES[wanted.dtype]:
         return None
     return Misshapen(name, str(wanted), f"{_dtype_text(found)}{list(found.shape)}")
 

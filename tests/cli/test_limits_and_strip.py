@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import onnx
@@ -9,6 +10,7 @@ import pytest
 
 import specc
 from specc.cli.main import main
+from specc.frontend.limits import DEFAULT_LIMITS
 
 SPEC = """
 net Sized(x: [N, 3, H, W]) -> [N, 8] {
@@ -27,6 +29,24 @@ def test_a_limit_can_be_set_and_is_said(
     assert main(["check", str(path)]) == 0
     assert main(["check", str(path), "--limit", limit]) == 1
     assert "more than" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("file", ["long.net", "-"])
+def test_the_limit_on_a_files_bytes_can_be_raised(
+    file: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = SPEC + "#" * DEFAULT_LIMITS.bytes + "\n"
+    (tmp_path / "long.net").write_text(text)
+    monkeypatch.chdir(tmp_path)
+
+    def check(*options: str) -> int:
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+        return main(["check", file, *options])
+
+    assert check() == 1
+    assert "more than 16,777,216 bytes" in capsys.readouterr().err
+    assert check("--limit", f"bytes={len(text)}") == 0
+    assert check("--limit", f"bytes={len(text) - 1}") == 1
 
 
 @pytest.mark.parametrize("limit", ["nods=2", "nodes=0", "nodes=-1", "nodes", "=5"])

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 
 import pytest
 
-from specc.frontend.diagnostics import Fault, Report
+from specc.frontend.diagnostics import Report
 from specc.frontend.limits import Limits
 from specc.frontend.parse import parse
 from specc.frontend.source import Source
-from specc.frontend.text import read_source
 from tests.frontend.trees import body, codes, expression, parsed
 
 MANY = 20_000
@@ -100,22 +98,3 @@ def test_a_long_file_takes_time_in_proportion():
 
     seconds(10)
     assert seconds(8000) < 8 * 4 * seconds(1000)  # quadratic time would be 64 times as much
-
-
-def test_a_file_is_read_as_utf8_with_or_without_a_mark(tmp_path: Path):
-    path = tmp_path / "a.net"
-    path.write_bytes(b"\xef\xbb\xbf# \xc3\xa9\r\n")
-    source = read_source(path, "a.net")
-    assert (source.name, source.text) == ("a.net", "# é\r\n")
-
-
-@pytest.mark.parametrize(
-    ("data", "limits", "code"),
-    [(b"\xff", Limits(), "not-text"), (b"12345", Limits(bytes=4), "too-large")],
-)
-def test_a_file_that_is_no_text_or_too_large_is_refused(tmp_path: Path, data, limits, code):
-    path = tmp_path / "a.net"
-    path.write_bytes(data)
-    with pytest.raises(Fault) as caught:
-        read_source(path, limits=limits)
-    assert caught.value.fact.code == code

@@ -34,8 +34,8 @@ FILE = {
 }
 
 
-def _fit(arrays: dict[str, np.ndarray], **options: bool) -> dict[str, np.ndarray]:
-    fitted = fit(Weights.of(arrays, "w.safetensors"), PARAMETERS, ALIASES, **options)
+def _fit(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    fitted = fit(Weights.of(arrays, "w.safetensors"), PARAMETERS, ALIASES)
     return {name: tensor.read() for name, tensor in fitted.items()}
 
 
@@ -109,13 +109,13 @@ def test_an_alias_of_another_shape_is_misshapen() -> None:
     assert fact.misshapen == (("head.weight", "f32[5, 3]", "f32[3, 5]"),)
 
 
-def test_dtypes_are_converted_only_when_asked() -> None:
-    half = FILE | {"norm.weight": np.ones(3, ml_dtypes.bfloat16)}
-    fact = _misfit(half)
+def test_another_dtype_is_refused_with_what_to_do() -> None:
+    fact = _misfit(FILE | {"norm.weight": np.ones(3, ml_dtypes.bfloat16)})
     assert fact.misshapen == (("norm.weight", "f32[3]", "bf16[3]"),)
     assert fact.help is not None
-    assert "dtypes" in fact.help
-    assert _fit(half, convert_dtypes=True)["norm.weight"].dtype == ml_dtypes.bfloat16
+    assert fact.help.startswith("names and shapes fit: convert")
+    both = FILE | {"norm.weight": np.ones(3), "embed.weight": np.ones((3, 5), np.float32)}
+    assert _misfit(both).help is None
 
 
 def test_a_wrappers_prefix_is_recognised() -> None:
