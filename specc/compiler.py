@@ -14,7 +14,7 @@ from specc.collector import resting_collector
 from specc.elaborate.bounds import Bounds
 from specc.elaborate.elaborate import elaborate, nets_of
 from specc.elaborate.facts import LimitExceeded
-from specc.elaborate.interface import NESTING
+from specc.elaborate.interface import NESTING, number_from_python
 from specc.facts import BadSource
 from specc.frontend import syntax
 from specc.frontend.diagnostics import Diagnostic, Fact, Fault, Report, SpecError
@@ -224,7 +224,10 @@ def _as_text(value: object, depth: int = 0) -> str:
         return {None: "none", True: "true", False: "false"}[value]
     if isinstance(value, list | tuple):
         return f"[{', '.join(_as_text(item, depth + 1) for item in value)}]"
-    return repr(value)
+    try:
+        return repr(number_from_python(value))
+    except Fault as fault:
+        raise located(fault) from None
 
 
 def _error(report: Report, sources: Sources) -> SpecError:

@@ -110,6 +110,38 @@ def test_a_tuple_does_as_a_list() -> None:
     assert specc.compile(default, widths=(3,)).outputs[0].dims == ("N", 3)
 
 
+class Unspeakable:
+    """Whose text nobody may ask for."""
+
+    def __repr__(self) -> str:
+        raise RuntimeError
+
+
+@pytest.mark.parametrize("make", [object, Unspeakable, bytes, lambda: {Unspeakable(): 1}])
+def test_a_value_that_the_language_has_no_word_for_is_refused(make: Any) -> None:
+    assert _code_of(LISTED, widths=make()) == "wrong-type"
+    assert _code_of(LISTED, widths=[make()]) == "wrong-type"
+    assert _code_of(PLAIN, settings={"epochs": make()}) == "wrong-type"
+    assert _code_of(PLAIN, settings={"epochs": [make()]}) == "wrong-type"
+
+
+def test_numbers_and_strings_of_numpy_are_numbers_and_strings() -> None:
+    assert specc.compile(LISTED, widths=[np.int64(3)]).outputs[0].dims == ("N", 3)
+    assert _code_of(LISTED, widths=np.str_("3")) == "wrong-type"
+    text = PLAIN + "\ntrain { data = digits }"
+    for epochs in (np.int64(3), np.str_("3")):
+        recipe = specc.compile(text, settings={"epochs": epochs}).network.recipe
+        assert recipe is not None
+        assert recipe.epochs == 3
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_number_of_too_many_digits_is_refused(sign: int) -> None:
+    number = sign * 10**5000  # which Python does not turn into text
+    assert _code_of(LISTED, rate=number) == "limit-exceeded"
+    assert _code_of(PLAIN, settings={"epochs": number}) == "limit-exceeded"
+
+
 # ---- arguments of the targets --------------------------------------------------------------------
 
 

@@ -36,20 +36,38 @@ def from_python(value: Any, depth: int = 0) -> Value:
     if isinstance(value, tuple):
         return as_tuple(from_python(item, depth + 1) for item in value)
     if isinstance(value, dict):
-        return {key: from_python(item, depth + 1) for key, item in value.items()}
-    if value is None or isinstance(value, bool | str | DType):
+        return {_key(key): from_python(item, depth + 1) for key, item in value.items()}
+    if isinstance(value, str):
+        return str.__str__(value)  # of a subclass too, such as numpy's
+    if value is None or isinstance(value, bool | DType):
         return value
     if isinstance(value, Integral):  # numpy's too
         return arithmetic.bounded(int(value), Bounds.digits)
     if isinstance(value, Real):
         return arithmetic.bounded(float(value), Bounds.digits)
-    raise Fault(
-        WrongType(
-            what="a hyperparameter from outside",
-            expected="a number, a string, a list or a dict",
-            found=f"a Python {type(value).__name__}",
-        )
-    )
+    raise _wrong("a value from outside", "a number, a string, a list or a dict", value)
+
+
+def number_from_python(value: Any) -> int | float:
+    """A Python number, numpy's too, in the language. Raises a Fault for anything else."""
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise _wrong("a setting from outside", "a number, a text or a list", value)
+    converted = from_python(value)
+    assert isinstance(converted, int | float), value
+    return converted
+
+
+def _key(value: object) -> Any:
+    key = from_python(value)
+    if not isinstance(key, int | float | str):
+        raise _wrong("a key of a dict from outside", "a number or a string", value)
+    return key
+
+
+def _wrong(what: str, expected: str, value: object) -> Fault:
+    kind = type(value)
+    module = "Python" if kind.__module__ == "builtins" else kind.__module__
+    return Fault(WrongType(what=what, expected=expected, found=f"a {module} {kind.__name__}"))
 
 
 def hyperparameter_from_python(value: Any, parameter: syntax.Parameter | None) -> Value:
