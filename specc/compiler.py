@@ -15,6 +15,7 @@ from specc.elaborate.bounds import Bounds
 from specc.elaborate.elaborate import elaborate, nets_of
 from specc.elaborate.facts import LimitExceeded
 from specc.elaborate.interface import NESTING, number_from_python
+from specc.elaborate.starts import Origin
 from specc.facts import BadSource
 from specc.frontend import syntax
 from specc.frontend.diagnostics import Diagnostic, Fact, Fault, Report, SpecError
@@ -35,12 +36,16 @@ _MOST_ERRORS = 200  # of one file that are shown
 
 @dataclass(frozen=True)
 class Compiled:
-    """A network, the warnings that it drew, and the folder that its recipe's paths start from."""
+    """A network, the warnings that it drew, and the folder that its recipe's paths start from.
+
+    ``origins`` says of each parameter why it starts as it does.
+    """
 
     network: Network
     warnings: tuple[Diagnostic, ...]
     sources: Sources
     base: Path | None
+    origins: Mapping[str, Origin]
 
 
 @dataclass(frozen=True)
@@ -185,7 +190,7 @@ def compile_network(
             given[key] = expression
     if report.failed:
         raise _error(report, sources)
-    network = elaborate(
+    elaborated = elaborate(
         parsed.tree,
         sources,
         report,
@@ -196,10 +201,10 @@ def compile_network(
         bounds=bounds,
         operators=operators,
     )
-    if network is None or report.failed:
+    if elaborated is None or report.failed:
         raise _error(report, sources)
     warnings = tuple(fact.diagnostic() for fact in report.facts)
-    return Compiled(network, warnings, sources, parsed.text.base)
+    return Compiled(elaborated.network, warnings, sources, parsed.text.base, elaborated.origins)
 
 
 def _setting_text(name: str, value: object) -> str:

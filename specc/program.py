@@ -327,7 +327,7 @@ class Program:
     # ---- weights ---------------------------------------------------------------------------------
 
     def _values(self, weights: Any, seed: int) -> dict[str, Any]:
-        from specc.initialize.values import initial_values
+        from specc.targets.initial_values import initial_values
 
         if weights is not None:
             return fitted_arrays(weights_of(weights), self.network)

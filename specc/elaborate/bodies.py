@@ -215,11 +215,15 @@ def check_results(
     return fits
 
 
-def refuse_duplicates(frame: Frame, definition: syntax.ModuleDefinition) -> None:
+def refuse_duplicates(
+    frame: Frame, definition: syntax.ModuleDefinition | syntax.InitializerDefinition
+) -> None:
     """Two entries of one header may not bear the same name."""
     entries = (*definition.hyperparameters, *(definition.inputs or ()))
     _refuse_repeated(frame, [(entry.name, entry.name_span) for entry in entries])
-    _refuse_repeated(frame, [(o.name, o.span) for o in definition.outputs if o.name is not None])
+    if isinstance(definition, syntax.ModuleDefinition):
+        outputs = [(o.name, o.span) for o in definition.outputs if o.name is not None]
+        _refuse_repeated(frame, outputs)
 
 
 def _refuse_repeated(frame: Frame, names: list[tuple[str, Span]]) -> None:

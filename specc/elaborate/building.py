@@ -11,7 +11,13 @@ from specc.elaborate.facts import (
     SharingFault,
     UnknownArgument,
 )
-from specc.elaborate.instances import Activation, Built, BuiltOperator, Claim
+from specc.elaborate.initializer_run import InitializerRun, has_no_layers
+from specc.elaborate.instances import (
+    Activation,
+    Built,
+    BuiltOperator,
+    Claim,
+)
 from specc.elaborate.names import snake_case
 from specc.elaborate.values import BlockConstructor, LayerValue, OperatorConstructor
 from specc.frontend.diagnostics import Fact, Fault, Label
@@ -72,6 +78,8 @@ def claim(
     frame: Frame, activation: Activation, layer: LayerValue | None, name: str, span: Span
 ) -> None:
     """Gives ``name`` to a layer of this activation. Raises a Fault where it cannot have it."""
+    if isinstance(activation, InitializerRun):
+        raise Fault(has_no_layers(span))
     problem = problem_with(name)
     if problem is not None:
         raise Fault(ReservedName(where=span, name=name, reason=problem))

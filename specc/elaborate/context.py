@@ -11,7 +11,15 @@ from specc.elaborate.bounds import Bounds
 from specc.elaborate.facts import BadValue, LimitExceeded
 from specc.elaborate.instances import Activation, Instance
 from specc.elaborate.scope import Scope
-from specc.elaborate.values import LayerValue, Poison, Requirement, Tensor, Value, extent
+from specc.elaborate.values import (
+    DefinedCall,
+    LayerValue,
+    Poison,
+    Requirement,
+    Tensor,
+    Value,
+    extent,
+)
 from specc.frontend.diagnostics import Fact, Fault, Label, Report
 from specc.frontend.source import Sources, Span
 from specc.ir.graph import Constraint, Role
@@ -22,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from specc.elaborate.files import Load
-    from specc.elaborate.initializers import Rule
+    from specc.elaborate.init_rules import DirectEdit, Rule
     from specc.frontend.syntax import Expression, Node
 
 
@@ -33,9 +41,9 @@ class ParameterRecord:
     name: str
     role: Role
     type: TensorType
-    default: Initializer
+    default: Initializer | DefinedCall
     edits: tuple[Edit, ...]  # of the default
-    inline: tuple[Initializer, Span] | None
+    inline: tuple[Initializer | DefinedCall, Span] | None
     layer: str
     slot: str
     owner: Instance
@@ -59,7 +67,7 @@ class Context:
     parameters: dict[str, ParameterRecord] = field(default_factory=dict)
     aliases: dict[str, str] = field(default_factory=dict)
     constraints: dict[tuple[str, str, str], Constraint] = field(default_factory=dict)
-    rules: list[Rule] = field(default_factory=list)
+    rules: list[Rule | DirectEdit] = field(default_factory=list)
     assigned: dict[Span, str] = field(default_factory=dict)
     used: set[Span] = field(default_factory=set)
     skipped: dict[Span, Node] = field(default_factory=dict)  # what a condition left out

@@ -6,7 +6,7 @@ from specc.elaborate.building import add_parameter, claim_state
 from specc.elaborate.context import Frame, ParameterRecord
 from specc.elaborate.evaluate import evaluate
 from specc.elaborate.facts import SharingFault, WrongType
-from specc.elaborate.initializers import initializer_value
+from specc.elaborate.initializers import Start, initializer_value
 from specc.elaborate.instances import Activation, DeclaredState
 from specc.elaborate.operands import is_tensor
 from specc.elaborate.operate import as_tensor
@@ -46,7 +46,7 @@ def declare(frame: Frame, node: syntax.StateDeclaration) -> None:
                 advice=f"write `const {node.name}: ... ~ ...` for numbers that are not trained",
             )
         )
-    initializer: Initializer | None = Initializer(name="zeros")
+    initializer: Start | None = Initializer(name="zeros")
     if node.initializer is not None:
         initializer = initializer_value(frame, node.initializer)
     claim_state(frame, activation, node.name, node.name_span)
@@ -88,9 +88,7 @@ def _state_type(frame: Frame, shape: syntax.ShapeAnnotation, name: str) -> Tenso
     return TensorType(dtype_of(shape), tuple(sizes))
 
 
-def _record(
-    frame: Frame, activation: Activation, state: DeclaredState, initializer: Initializer
-) -> None:
+def _record(frame: Frame, activation: Activation, state: DeclaredState, initializer: Start) -> None:
     layer = activation.instance
     inline = layer.inline.get(state.name)
     add_parameter(

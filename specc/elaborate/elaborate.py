@@ -6,6 +6,7 @@ import gc
 import sys
 from collections.abc import Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from keyword import iskeyword
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,7 @@ from specc.elaborate.context import Context, Frame, OutOfBounds
 from specc.elaborate.facts import ReservedName, UnknownNet
 from specc.elaborate.files import Load, define, prelude
 from specc.elaborate.generalize import generalize
-from specc.elaborate.initializers import collect_rules, resolve_parameters
+from specc.elaborate.init_rules import collect_rules
 from specc.elaborate.instances import Activation, Instance
 from specc.elaborate.interface import (
     as_attributes,
@@ -29,6 +30,7 @@ from specc.elaborate.layers import Results
 from specc.elaborate.recipe import recipe_of
 from specc.elaborate.scope import Scope
 from specc.elaborate.signature import declared_type
+from specc.elaborate.starts import Origin, resolve_parameters
 from specc.elaborate.unused import warn_of_unused
 from specc.elaborate.values import (
     BlockConstructor,
@@ -47,6 +49,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _RECURSION = 12_000  # Python frames for the deepest nesting that Bounds.depth admits
+
+
+@dataclass(frozen=True)
+class Elaborated:
+    """A network, and why each of its parameters starts as it does."""
+
+    network: Network
+    origins: Mapping[str, Origin]
 
 
 def nets_of(file: syntax.File) -> tuple[syntax.ModuleDefinition, ...]:
@@ -69,7 +79,7 @@ def elaborate(
     load: Load | None = None,
     bounds: Bounds | None = None,
     operators: Mapping[str, Operator] | None = None,
-) -> Network | None:
+) -> Elaborated | None:
     """Compiles one net of a file. None where the report has errors.
 
     ``hyperparameters`` are plain Python values for the net's header, ``settings`` expressions for
@@ -120,7 +130,7 @@ def _elaborate(
     net: str | None,
     hyperparameters: Mapping[str, Any],
     settings: Mapping[str, syntax.Expression],
-) -> Network | None:
+) -> Elaborated | None:
     scope = Scope(context.prelude)
     frame = Frame(context, scope)
     define(frame, file)
@@ -136,7 +146,7 @@ def _elaborate(
     # A pattern that matches nothing is no error of its own where the net is wrong.
     complete = built is not None and not _failed(context)
     recipe = recipe_of(frame, file, definition, settings, complete=complete)
-    parameters = resolve_parameters(context, complete=complete)
+    parameters, origins = resolve_parameters(context, complete=complete)
     if built is None or _failed(context):
         return None
     root, values = built
@@ -148,7 +158,7 @@ def _elaborate(
     types = {value.id: value.type for value in body.inputs}
     for node in body.nodes:
         types |= {value.id: value.type for value in node.results}
-    return Network(
+    network = Network(
         compiler=f"specc {__version__}",
         name=definition.name,
         sources=tuple(SourceFile(name=s.name, text=s.text) for s in context.sources.files),
@@ -169,6 +179,7 @@ def _elaborate(
         constraints=tuple(context.constraints.values()),
         recipe=recipe,
     )
+    return Elaborated(network, origins)
 
 
 def _failed(context: Context) -> bool:

@@ -68,6 +68,7 @@ def _name(frame: Frame, node: syntax.Name) -> Value:
                 where=node.span,
                 because=(Label(binding.value.span, binding.value.reason),),
                 name=node.name,
+                advice=binding.value.advice,
             )
         )
     return binding.value

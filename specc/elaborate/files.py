@@ -11,7 +11,13 @@ from specc.elaborate.bodies import refuse_duplicates
 from specc.elaborate.builtins import builtins
 from specc.elaborate.facts import BadImport, DuplicateName
 from specc.elaborate.scope import Binding, Scope
-from specc.elaborate.values import POISON, BlockConstructor, FunctionValue, OperatorConstructor
+from specc.elaborate.values import (
+    POISON,
+    BlockConstructor,
+    FunctionValue,
+    InitializerDefinition,
+    OperatorConstructor,
+)
 from specc.frontend import syntax
 from specc.frontend.diagnostics import Fault, Label
 from specc.frontend.facts import NotSupported, UnknownName
@@ -95,8 +101,9 @@ def define(frame: Frame, file: syntax.File) -> None:
             frame.scope.bind(item.name, POISON)
         elif isinstance(item, syntax.InitializerDefinition):
             claim(item.name, item.name_span)
-            frame.report(NotSupported(where=item.name_span, feature="an initializer definition"))
-            frame.scope.bind(item.name, POISON)
+            refuse_duplicates(frame, item)
+            value = InitializerDefinition(item, frame.scope)
+            frame.scope.bind(item.name, value, item.name_span)
         elif isinstance(item, syntax.ModuleDefinition):
             claim(item.name, item.name_span)
             refuse_duplicates(frame, item)

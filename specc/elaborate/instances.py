@@ -15,6 +15,7 @@ from typing import TypeAlias
 from specc.elaborate.values import (
     BlockConstructor,
     Branches,
+    InitializerDefinition,
     InitializerValue,
     LayerValue,
     Sequence,
@@ -66,7 +67,7 @@ class DeclaredState:
 class Instance:
     """A net, a block's layer, a list or a tuple of layers."""
 
-    constructor: BlockConstructor | Sequence | Branches
+    constructor: BlockConstructor | Sequence | Branches | InitializerDefinition
     owner: Instance | None
     name: str
     path: str

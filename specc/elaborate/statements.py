@@ -11,10 +11,12 @@ from specc.elaborate.conditions import truth_of
 from specc.elaborate.context import Frame
 from specc.elaborate.control import branch, loop, write_buffer
 from specc.elaborate.declarations import declare
+from specc.elaborate.definitions import draw
 from specc.elaborate.evaluate import evaluate
 from specc.elaborate.facts import AssertionFailed
 from specc.elaborate.indexing import unpack
-from specc.elaborate.initializers import collect_rules
+from specc.elaborate.init_rules import collect_rules
+from specc.elaborate.initializer_run import InitializerRun, has_no_layers
 from specc.elaborate.instances import Activation
 from specc.elaborate.lists import iterations
 from specc.elaborate.nothing import NOTHING, Returned
@@ -70,6 +72,8 @@ def _poison(
                         frame.scope.bind(target.name, POISON, target.span)
             case syntax.StateDeclaration(name=name, name_span=span):
                 frame.scope.bind(name, POISON, span)
+            case syntax.Draw(target=target):
+                frame.scope.bind(target.name, POISON, target.span)
             case syntax.If(body=body, otherwise=otherwise):
                 pending += (*body, *otherwise)
             case syntax.For(targets=targets, body=body):
@@ -197,13 +201,16 @@ def _declaration(frame: Frame, node: syntax.StateDeclaration) -> Value:
 def _init(frame: Frame, node: syntax.InitBlock) -> Value:
     activation = frame.activation
     assert activation is not None
+    if isinstance(activation, InitializerRun):
+        raise Fault(has_no_layers(node.span))
     if not activation.replays:
         collect_rules(frame, node.rules, activation.instance.path)
     return NOTHING
 
 
 def _draw(frame: Frame, node: syntax.Draw) -> Value:
-    raise Fault(NotSupported(where=node.span, feature="`~` outside an initializer definition"))
+    draw(frame, node, run_statements)
+    return NOTHING
 
 
 _STATEMENTS: dict[type, Callable[[Frame, Any], Value]] = {

@@ -6,7 +6,7 @@ dict; ``0..n`` a range; a dtype a ``DType``.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -14,6 +14,7 @@ from specc.elaborate.facts import LimitExceeded
 from specc.frontend.diagnostics import Fault
 from specc.frontend.source import Span
 from specc.frontend.syntax import FunctionDefinition, ModuleDefinition
+from specc.frontend.syntax import InitializerDefinition as InitializerSyntax
 from specc.ir.dims import Dim, Expr
 from specc.ir.initializer import Initializer
 from specc.ir.types import DType, TensorType
@@ -213,19 +214,47 @@ class LayerValue:
 
 
 @dataclass(frozen=True, eq=False)
+class InitializerDefinition:
+    """``init name(...)(w: [...]) { }`` and the scope that its body sees."""
+
+    definition: InitializerSyntax
+    scope: Scope
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return self.definition.name
+
+
+@dataclass(frozen=True, eq=False)
+class DefinedCall:
+    """An initializer that a file defines, with its hyperparameters; run for each parameter."""
+
+    definition: InitializerDefinition
+    arguments: Mapping[str, Value]
+    span: Span
+
+    @property
+    def name(self) -> str:
+        """The definition's name."""
+        return self.definition.name
+
+
+@dataclass(frozen=True, eq=False)
 class InitializerValue:
     """An initializer and the text that asked for it."""
 
-    initializer: Initializer
+    initializer: Initializer | DefinedCall
     span: Span
 
 
 @dataclass(frozen=True, eq=False)
 class Undetermined:
-    """A name that has no one value behind a run-time ``if`` or ``while``; using it is an error."""
+    """A name that has no one value here, as behind a run-time ``if``; using it is an error."""
 
     reason: str
     span: Span
+    advice: str | None = None
 
 
 @dataclass(frozen=True)
@@ -275,6 +304,7 @@ _PLAIN: dict[type, Callable[[Any], str]] = {
     FunctionValue: lambda value: f"the function {value.definition.name}",
     Builtin: lambda value: f"the function {value.name}",
     InitializerValue: lambda value: "an initializer",
+    InitializerDefinition: lambda value: f"the initializer {value.name}",
     Undetermined: lambda value: "a value that is not determined",
     Undecided: lambda value: "a condition on symbolic sizes",
     Poison: lambda value: "a wrong value",

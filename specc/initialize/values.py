@@ -7,9 +7,10 @@ slice can be made alone, on any thread or rank, and adding a parameter changes n
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,45 +30,13 @@ from specc.initialize.normal import cumulative, quantile
 from specc.initialize.orthogonal import random_orthonormal_columns
 from specc.initialize.philox import random_words, stream_key, uniform_left_closed, uniform_open
 from specc.initialize.rounding import NUMPY_DTYPES, rounded
-from specc.ir.initializer import Edit, Initializer
-from specc.ir.types import DType, TensorType
+from specc.ir.initializer import Edit, Initializer, Slice
+from specc.ir.types import DType
 
 Array = NDArray[np.float64]
 
 _CHUNK = 2**16
 """Elements that are worked on together: 512 KiB of float64, to bound memory and stay in caches."""
-
-
-class Parameter(Protocol):
-    """What ``initial_values`` asks of a parameter; its type is static."""
-
-    @property
-    def name(self) -> str: ...  # noqa: D102
-    @property
-    def type(self) -> TensorType: ...  # noqa: D102
-    @property
-    def initializer(self) -> Initializer: ...  # noqa: D102
-    @property
-    def edits(self) -> Sequence[Edit]: ...  # noqa: D102
-
-
-def initial_values(
-    parameters: Iterable[Parameter], seed: int, *, threads: int = 1
-) -> Iterator[tuple[str, NDArray[Any]]]:
-    """Each parameter's name and values in its shape, lazily, one at a time."""
-    for parameter in parameters:
-        shape = tuple(dim for dim in parameter.type.shape if isinstance(dim, int))
-        assert len(shape) == parameter.type.rank, f"{parameter.name} has a symbolic size"
-        flat = values(
-            parameter.initializer,
-            name=parameter.name,
-            shape=shape,
-            dtype=parameter.type.dtype,
-            seed=seed,
-            threads=threads,
-        )
-        apply_edits(flat, shape, parameter.edits)
-        yield parameter.name, flat.reshape(shape)
 
 
 def values(
@@ -77,14 +46,15 @@ def values(
     shape: Sequence[int],
     dtype: DType,
     seed: int,
+    draw: int = 0,
     start: int = 0,
     stop: int | None = None,
     threads: int = 1,
 ) -> NDArray[Any]:
     """The flat (row-major) elements ``start`` to ``stop`` of a parameter's initial value.
 
-    ``catalogue.problem`` must find nothing wrong with the initializer. ``threads`` changes the time
-    that it takes and nothing else.
+    ``catalogue.problem`` must find nothing wrong with the initializer. ``draw`` tells the draws of
+    one parameter apart. ``threads`` changes the time that it takes and nothing else.
 
     >>> normal = Initializer(name="normal", arguments={"std": 0.01})
     >>> whole = values(normal, name="out.weight", shape=[10, 84], dtype=DType.F32, seed=0)
@@ -98,6 +68,7 @@ def values(
     stop = size if stop is None else stop
     assert 0 <= start <= stop <= size, (start, stop, size)
     law = catalogue.law(initializer, shape)
+    stream = Stream(stream_key(seed, name), _WORDS_OF_A_DRAW * draw)
     result = np.empty(stop - start, NUMPY_DTYPES[dtype])
     match law:
         case Constant(value):
@@ -109,10 +80,26 @@ def values(
             positions = np.asarray(law.positions(), dtype=np.int64)
             result[positions[(positions >= start) & (positions < stop)] - start] = 1
         case Orthogonal() | SparseNormal():
-            result[:] = rounded(_matrix(law, stream_key(seed, name))[start:stop], dtype)
+            result[:] = rounded(_matrix(law, stream)[start:stop], dtype)
         case _:
-            _fill(result, dtype, start, _sampler(law, stream_key(seed, name)), threads)
+            _fill(result, dtype, start, _sampler(law, stream), threads)
     return result
+
+
+_WORDS_OF_A_DRAW = 2
+"""Draws of raw words that an initializer may take: ``sparse`` takes two."""
+
+
+@dataclass(frozen=True)
+class Stream:
+    """Where an initializer's random words come from: a parameter's key, from a draw on."""
+
+    key: int
+    first: int = 0
+
+    def words(self, start: int, stop: int, draw: int = 0) -> NDArray[np.uint64]:
+        """Words ``start`` to ``stop`` of the initializer's own draw ``draw``."""
+        return random_words(self.key, self.first + draw, start, stop)
 
 
 _EDITS: dict[str, Callable[[Any, Any], Any]] = {
@@ -132,14 +119,11 @@ def apply_edits(flat: NDArray[Any], shape: Sequence[int], edits: Sequence[Edit])
     >>> weight.tolist()
     [1.0, 1.0, 1.0, 42.0, 1.0, 1.0]
     """
+    tensor = flat.reshape(shape)  # a view, since the elements are contiguous
     for edit in edits:
-        width = math.prod(shape[len(edit.index) :])
-        first = 0
-        for position, size in zip(edit.index, shape, strict=False):
-            first = first * size + position
-        part = flat[first * width : (first + 1) * width]
-        value = part.dtype.type(edit.value)
-        part[:] = _EDITS[edit.operator](part, value)
+        index = tuple(entry.slice if isinstance(entry, Slice) else entry for entry in edit.index)
+        value = flat.dtype.type(edit.value)
+        tensor[index] = _EDITS[edit.operator](tensor[index], value)
 
 
 Sampler = Callable[[int, int], Array]
@@ -161,27 +145,25 @@ def _fill(result: NDArray[Any], dtype: DType, start: int, sample: Sampler, threa
             fill_chunk(offset)
 
 
-def _sampler(law: Law, key: int) -> Sampler:
-    """Draw 0, through the inverse of the law's distribution function."""
+def _sampler(law: Law, stream: Stream) -> Sampler:
+    """The first draw, through the inverse of the law's distribution function."""
     match law:
         case Uniform(low, high):
             width = high - low
-            return lambda start, stop: (
-                low + width * uniform_left_closed(random_words(key, 0, start, stop))
-            )
+            return lambda start, stop: low + width * uniform_left_closed(stream.words(start, stop))
         case Normal(mean, std):
-            return lambda start, stop: mean + std * _standard_normal(key, start, stop)
+            return lambda start, stop: mean + std * _standard_normal(stream, start, stop)
         case TruncatedNormal():
-            return _truncated(law, key)
+            return _truncated(law, stream)
         case _:
             raise AssertionError(law)
 
 
-def _standard_normal(key: int, start: int, stop: int) -> Array:
-    return quantile(uniform_open(random_words(key, 0, start, stop)))
+def _standard_normal(stream: Stream, start: int, stop: int) -> Array:
+    return quantile(uniform_open(stream.words(start, stop)))
 
 
-def _truncated(law: TruncatedNormal, key: int) -> Sampler:
+def _truncated(law: TruncatedNormal, stream: Stream) -> Sampler:
     """The inverse of the distribution function between the bounds, in the tail that is precise."""
     low, high = (law.low - law.mean) / law.std, (law.high - law.mean) / law.std
     mirrored = low > 0
@@ -192,20 +174,20 @@ def _truncated(law: TruncatedNormal, key: int) -> Sampler:
     probability = cumulative(high) - lowest
 
     def sample(start: int, stop: int) -> Array:
-        p = lowest + probability * uniform_open(random_words(key, 0, start, stop))
+        p = lowest + probability * uniform_open(stream.words(start, stop))
         z = quantile(np.minimum(p, 1 - 2.0**-53))
         return np.clip(law.mean + scale * z, law.low, law.high)
 
     return sample
 
 
-def _matrix(law: Orthogonal | SparseNormal, key: int) -> Array:
+def _matrix(law: Orthogonal | SparseNormal, stream: Stream) -> Array:
     """The whole matrix, flat: its elements hang together, so no slice can be made alone."""
     size = law.rows * law.columns
     match law:
         case Orthogonal(rows, columns, gain):
             gaussian = np.empty(size)
-            _fill(gaussian, DType.F64, 0, lambda a, b: _standard_normal(key, a, b), threads=1)
+            _fill(gaussian, DType.F64, 0, lambda a, b: _standard_normal(stream, a, b), threads=1)
             wide = rows < columns
             tall = random_orthonormal_columns(
                 gaussian.reshape(columns, rows) if wide else gaussian.reshape(rows, columns)
@@ -213,10 +195,11 @@ def _matrix(law: Orthogonal | SparseNormal, key: int) -> Array:
             return gain * (tall.T if wide else tall).ravel()
         case SparseNormal(rows, columns, zeros, std):
             result = np.empty(size)
-            _fill(result, DType.F64, 0, lambda a, b: std * _standard_normal(key, a, b), threads=1)
+            scaled = lambda a, b: std * _standard_normal(stream, a, b)  # noqa: E731
+            _fill(result, DType.F64, 0, scaled, threads=1)
             matrix = result.reshape(rows, columns)
-            # Draw 1 ranks each column's rows; those that rank first are zeroed.
-            ranks = random_words(key, 1, 0, size).reshape(rows, columns)
+            # A second draw ranks each column's rows; those that rank first are zeroed.
+            ranks = stream.words(0, size, draw=1).reshape(rows, columns)
             chosen = np.argsort(ranks, axis=0, kind="stable")[:zeros]
             np.put_along_axis(matrix, chosen, 0.0, axis=0)
             return result

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from specc.initialize import catalogue
+from specc.initialize.requirements import holds
 from specc.invariants.activations import Activation, Resolved, resolve
 from specc.invariants.bounds import MAX_ELEMENTS, MAX_PATH
 from specc.invariants.problem import Finding, node_at, quoted
@@ -14,9 +15,17 @@ from specc.invariants.view import View
 from specc.ir.attributes import size_environment
 from specc.ir.dims import substitute
 from specc.ir.flatten import join
-from specc.ir.graph import Application, CapturedLayer, OperatorLayer, Parameter, Read, Role
+from specc.ir.graph import (
+    Application,
+    CapturedLayer,
+    DefinedInitializer,
+    OperatorLayer,
+    Parameter,
+    Read,
+    Role,
+)
 from specc.ir.names import problem_with
-from specc.ir.types import TensorType
+from specc.ir.types import DType, TensorType
 from specc.ir.walk import every_node
 
 
@@ -116,11 +125,28 @@ def initializers_fit(view: View) -> Iterator[Finding]:
             continue
         elements += parameter.type.elements
         shape = tuple(dim for dim in parameter.type.shape if isinstance(dim, int))
+        if isinstance(parameter.initializer, DefinedInitializer):
+            continue  # definitions_fit looks into it
         wrong = catalogue.problem(parameter.initializer, shape, parameter.type.dtype)
         if wrong is not None:
             yield Finding(where, f"{quoted(parameter.initializer.name)} {wrong.reason}")
     if elements > MAX_ELEMENTS:
         yield Finding("the parameters", f"they hold more than {MAX_ELEMENTS:,} elements")
+
+
+def edits_fit(view: View) -> Iterator[Finding]:
+    """An edit's index lies in the parameter, and its value is one of the parameter's dtype."""
+    for parameter in view.network.parameters:
+        shape, dtype = parameter.type.shape, parameter.type.dtype
+        sizes = [dim for dim in shape if isinstance(dim, int)]
+        for edit in parameter.edits if len(sizes) == len(shape) else ():
+            wrong = edit.problem(sizes)
+            if wrong is not None:
+                yield Finding(quoted(parameter.name), f"an edit of it is {wrong[0]}")
+            elif not holds(dtype, edit.value):
+                yield Finding(quoted(parameter.name), f"{edit.value} is no {dtype.value}")
+            elif dtype is DType.BOOL and edit.operator != "=":
+                yield Finding(quoted(parameter.name), f"{edit.operator} edits truth values")
 
 
 # ---- collecting ----------------------------------------------------------------------------------

@@ -7,7 +7,16 @@ from dataclasses import dataclass
 from itertools import islice
 
 from specc.collector import resting_collector
-from specc.invariants import activations, bodies, expansion, interface, regions, rules, state
+from specc.invariants import (
+    activations,
+    bodies,
+    definitions,
+    expansion,
+    interface,
+    regions,
+    rules,
+    state,
+)
 from specc.invariants.problem import Finding, Problem
 from specc.invariants.view import View
 from specc.ir.graph import Network
@@ -77,6 +86,8 @@ STAGES: tuple[tuple[Invariant, ...], ...] = (
         Invariant("owned-parameters", state.parameters_are_those_of_the_layers),
         Invariant("owned-aliases", state.aliases_lead_to_owners),
         Invariant("fitting-initializers", state.initializers_fit),
+        Invariant("fitting-definitions", definitions.definitions_fit),
+        Invariant("fitting-edits", state.edits_fit),
     ),
 )
 """The invariants, each after those that it rests on: a stage is checked if those before it hold."""

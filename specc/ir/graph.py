@@ -26,7 +26,7 @@ from pydantic import (
 )
 
 from specc.frontend.source import Span
-from specc.ir.attributes import Attributes, Number, decode_attributes, encode_attributes
+from specc.ir.attributes import Attribute, Attributes, Number, decode_attributes, encode_attributes
 from specc.ir.dims import Dim, Expr, parse_dim
 from specc.ir.initializer import Edit, Initializer
 from specc.ir.recipe import Recipe
@@ -233,6 +233,27 @@ class Template(Model):
 # ---- the whole -----------------------------------------------------------------------------------
 
 
+class DefinedInitializer(Model):
+    """An initializer that a file defines, run for the shape of one parameter.
+
+    ``body`` takes what the ``draws`` give, each of the parameter's shape, and computes the values
+    by operations alone. Floats are f64 there, whatever the parameter's dtype: they are rounded
+    once, at the end. ``arguments`` are the hyperparameters that are plain data, for the record.
+    """
+
+    name: str
+    arguments: AttributeMap = Field(default_factory=dict)
+    draws: tuple[Initializer, ...]
+    body: Region
+
+    def __str__(self) -> str:
+        """As the language writes it: ``sparse_uniform(limit=10, keep=5)``."""
+        if not self.arguments:
+            return self.name
+        shown = (f"{key}={_shown(value)}" for key, value in self.arguments.items())
+        return f"{self.name}({', '.join(shown)})"
+
+
 class Parameter(Model):
     """One tensor of the whole network's state.
 
@@ -243,11 +264,19 @@ class Parameter(Model):
     name: str
     role: Role
     type: Type
-    initializer: Initializer
+    initializer: Initializer | DefinedInitializer
     edits: tuple[Edit, ...] = ()
     layer: str
     slot: str
     span: Span | None = None
+
+
+def _shown(value: Attribute) -> str:
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(_shown, value))}]"
+    if value is None or isinstance(value, bool):
+        return {None: "none", True: "true", False: "false"}[value]
+    return f'"{value}"' if isinstance(value, str) else str(value)
 
 
 class Port(Model):

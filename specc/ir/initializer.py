@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -39,18 +40,61 @@ class Initializer(BaseModel):
         return f"{self.name}({', '.join(shown)})"
 
 
+class Slice(BaseModel):
+    """``start:stop:step`` in the index of an edit, with Python's meaning; ``step`` is positive."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    start: int | None = None
+    stop: int | None = None
+    step: int | None = None
+
+    def __str__(self) -> str:
+        """As the language writes it: ``1:3``, ``::2``."""
+        start, stop, step = (
+            "" if part is None else str(part) for part in (self.start, self.stop, self.step)
+        )
+        return f"{start}:{stop}:{step}" if step else f"{start}:{stop}"
+
+    @property
+    def slice(self) -> slice:
+        """As Python's own."""
+        return slice(self.start, self.stop, self.step)
+
+
 class Edit(BaseModel):
     """A change of an initial value after it was drawn: ``weight[0, 0] = 42``, ``weight += 1``.
 
-    ``index`` picks leading dims, counted from 0; empty for the whole tensor. It is made in the
-    parameter's own dtype.
+    ``index`` picks leading dims, an int below 0 counting from the end; empty for the whole tensor.
+    It is made in the parameter's own dtype.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    index: tuple[int, ...] = ()
+    index: tuple[int | Slice, ...] = ()
     operator: Literal["=", "+=", "-=", "*=", "/="] = "="
     value: int | FiniteFloat
+
+    def __str__(self) -> str:
+        """As the language writes it behind a name: ``[0, 1:3] = 42``, ``+= 1``."""
+        index = ", ".join(str(entry) for entry in self.index)
+        return (
+            f"[{index}] {self.operator} {self.value}" if index else f"{self.operator} {self.value}"
+        )
+
+    def problem(self, shape: Sequence[int]) -> tuple[str, int | None] | None:
+        """Why it cannot be made in a tensor of ``shape``, and at which entry of the index."""
+        if len(self.index) > len(shape):
+            return f"{len(self.index)} indices into {len(shape)} dims", len(shape)
+        for position, (entry, size) in enumerate(zip(self.index, shape, strict=False)):
+            if isinstance(entry, Slice):
+                if entry.step is not None and entry.step < 1:
+                    return f"a slice's step of {entry.step}", position
+            elif not -size <= entry < size:
+                return f"index {entry} is outside a dim of {size}", position
+        if self.operator == "/=" and self.value == 0:
+            return "a division by zero", None
+        return None
 
 
 def _literal(value: ArgumentValue) -> str:

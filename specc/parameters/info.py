@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from specc.initialize.rounding import NUMPY_DTYPES
-from specc.initialize.values import initial_values
 from specc.ir.graph import Network, Parameter, Role
 from specc.ir.types import DType
 from specc.recipe.freeze import frozen_names
+from specc.targets.initial_values import initial_values
 from specc.weights.fit import fit
 from specc.weights.safetensors import Weights
 
@@ -110,8 +110,7 @@ def of_weights(weights: Weights) -> tuple[ParameterInfo, ...]:
 
 def initial_value(parameter: Parameter) -> str:
     """How a parameter starts, as the language writes it, with the edits that follow."""
-    edits = [f"{list(edit.index) or ''} {edit.operator} {edit.value}" for edit in parameter.edits]
-    return "; ".join([str(parameter.initializer), *(edit.strip() for edit in edits)])
+    return "; ".join([str(parameter.initializer), *(str(edit) for edit in parameter.edits)])
 
 
 def dtype_text(dtype: np.dtype[Any]) -> str:

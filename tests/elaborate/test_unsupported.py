@@ -30,10 +30,6 @@ def test_it_is_answered_at_its_place(body: str, place: str) -> None:
     ("definition", "place"),
     [
         ("device left = cuda:0 | cpu", "device left = cuda:0 | cpu"),
-        ("init wide(limit = 10)(w: [...]) {\n w ~ uniform(-limit, limit)\n}", "wide"),
-        ('init { "out.bias" += 1 }', '"out.bias" += 1'),
-        ('init { "out.weight"[0, 0] = 42 }', '"out.weight"[0, 0] = 42'),
-        ('init { "out.bias" = 3 }', '"out.bias" = 3'),
     ],
 )
 def test_a_definition_is_answered_at_its_place(definition: str, place: str) -> None:
@@ -58,12 +54,6 @@ def test_a_loss_of_ones_own() -> None:
         + "train {\n data = digits\n loss = huber\n optimizer = sgd(lr=0.1)\n epochs = 1\n}\n"
     )
     assert errors(text) == [("not-supported", "huber")]
-
-
-def test_an_initializer_definition_may_be_used_without_a_second_error() -> None:
-    text = "init wide(w: [...]) {\n w ~ uniform(-1, 1)\n}\n" + net("x |> out: Linear(4)")
-    text += 'init { "out.weight" ~ wide }\n'
-    assert [code for code, _ in errors(text)] == ["not-supported"]
 
 
 def test_the_message_names_the_feature() -> None:

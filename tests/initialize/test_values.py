@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 
 from specc.initialize import catalogue
 from specc.initialize.rounding import NUMPY_DTYPES
-from specc.initialize.values import initial_values, values
+from specc.initialize.values import values
 from specc.ir.initializer import ArgumentValue, Edit, Initializer
 from specc.ir.types import DType, TensorType
+from specc.targets.initial_values import initial_values
 
 REQUIRED: dict[str, dict[str, ArgumentValue]] = {
     "constant": {"val": 0.3},

@@ -22,6 +22,7 @@ from specc.ops.operator import Drawn
 from specc.ops.registry import operators
 from specc.ops.single import single
 from tests.ir.regions import BROKEN_REGIONS, CONTROL
+from tests.ir.starts import BROKEN_STARTS
 from tests.ir.texts import (
     ATTENTION,
     HANDED,
@@ -525,6 +526,7 @@ BROKEN: list[tuple[str, str, Callable[[Tree], None]]] = [
     ("fitting-initializers", SHARED, unknown_initializer),
     ("fitting-initializers", SHARED, initializer_of_another_shape),
     *BROKEN_REGIONS,
+    *BROKEN_STARTS,
 ]
 
 

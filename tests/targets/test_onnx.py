@@ -19,7 +19,6 @@ from torch import nn
 from specc.frontend.diagnostics import Fault
 from specc.frontend.source import Span
 from specc.infer.session import run, session
-from specc.initialize.values import initial_values
 from specc.ir.dims import symbol
 from specc.ir.graph import Network, Port, SourceFile
 from specc.ir.initializer import Initializer
@@ -27,6 +26,7 @@ from specc.ir.types import parse_type
 from specc.ops.registry import operators
 from specc.ops.single import single
 from specc.targets.facts import OpsetOutOfRange, TargetNameClash, TargetUnsupported, UnboundSize
+from specc.targets.initial_values import initial_values
 from specc.targets.onnx import DEFAULT_OPSET, HIGHEST_OPSET, LOWEST_OPSET, to_ir_model, to_onnx
 from specc.version import __version__
 from specc.weights.facts import WeightsDoNotFit

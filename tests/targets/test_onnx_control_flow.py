@@ -13,7 +13,7 @@ import torch
 import specc
 from specc.frontend.diagnostics import SpecError
 from specc.infer.session import run, session
-from specc.initialize.values import initial_values
+from specc.targets.initial_values import initial_values
 from specc.targets.onnx.control import MAX_DEPTH
 from specc.verification.measure import relative_difference
 from tests.targets.control_flow import EXAMPLES, FIXED_HIDDEN, NESTED, SETTLE, Inputs

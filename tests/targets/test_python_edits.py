@@ -7,9 +7,9 @@ import pytest
 import torch
 
 import specc
-from specc.initialize.values import initial_values
 from specc.ir.graph import Network
 from specc.ir.initializer import Edit
+from specc.targets.initial_values import initial_values
 from specc.targets.python import source
 from tests.targets.networks import Body, initializer, network
 from tests.targets.test_python import module_of

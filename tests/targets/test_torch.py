@@ -15,11 +15,11 @@ import pytest
 import torch
 from torch import nn
 
-from specc.initialize.values import initial_values
 from specc.ir.graph import Network
 from specc.ir.types import parse_type
 from specc.ops.registry import operators
 from specc.ops.single import single
+from specc.targets.initial_values import initial_values
 from specc.targets.python import source
 from specc.targets.torch import module, state_arrays, to_numpy, to_torch
 from tests.targets.networks import Body, network

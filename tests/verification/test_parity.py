@@ -13,11 +13,11 @@ import pytest
 import torch
 
 from specc.frontend.diagnostics import Fault
-from specc.initialize.values import initial_values
 from specc.ir.graph import Constraint, Network
 from specc.ir.types import DType, parse_type
 from specc.ops.registry import operators
 from specc.ops.single import single
+from specc.targets.initial_values import initial_values
 from specc.targets.onnx import save, to_onnx
 from specc.verification.facts import NoSizes, ParityFailed, RuntimeRefused
 from specc.verification.inputs import cases

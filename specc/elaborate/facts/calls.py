@@ -27,14 +27,15 @@ class DuplicateName(Fact):
 
 @dataclass(frozen=True, kw_only=True)
 class RecursiveBlock(Fact):
-    """A block uses itself, directly or through others; blocks do not recurse."""
+    """A block or an initializer uses itself, directly or through others; neither recurses."""
 
     code = "recursive-block"
     name: str
+    kind: str = "block"
 
     @property
     def message(self) -> str:
-        return f"block {self.name} uses itself"
+        return f"{self.kind} {self.name} uses itself"
 
     @property
     def label(self) -> str:
@@ -42,7 +43,7 @@ class RecursiveBlock(Fact):
 
     @property
     def help(self) -> str | None:
-        return "repeat a block with a `for` instead"
+        return "repeat a block with a `for` instead" if self.kind == "block" else None
 
 
 @dataclass(frozen=True, kw_only=True)

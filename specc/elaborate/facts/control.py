@@ -9,10 +9,11 @@ from specc.frontend.diagnostics import Fact
 
 @dataclass(frozen=True, kw_only=True)
 class NotDetermined(Fact):
-    """A name is used that a run-time `if` or `while` leaves without one value."""
+    """A name is used that has no one value: behind a run-time `if` or `while`, or before a draw."""
 
     code = "not-determined"
     name: str
+    advice: str | None = None
 
     @property
     def message(self) -> str:
@@ -24,7 +25,8 @@ class NotDetermined(Fact):
 
     @property
     def help(self) -> str | None:
-        return f"give {self.name!r} a tensor before the `if` or `while`, or in both branches"
+        elsewhere = f"give {self.name!r} a tensor before the `if` or `while`, or in both branches"
+        return self.advice or elsewhere
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,8 +8,8 @@ from typing import Any, TypeAlias
 import onnx_ir as oir
 from numpy.typing import NDArray
 
-from specc.initialize.values import initial_values
 from specc.ir.graph import Network, Parameter
+from specc.targets.initial_values import initial_values
 from specc.targets.onnx.dtypes import ONNX_DTYPES, onnx_shape
 from specc.weights.fit import fit
 from specc.weights.safetensors import StoredTensor, Weights

@@ -33,8 +33,9 @@ def source(network: Network, operators: Mapping[str, Operator] | None = None) ->
     classes = [
         "\n".join(ClassWriter(structure, layers, initial, template).lines()) for template in order
     ]
+    functions = initial.functions.sources()
     head = [_header(network), *_imports(layers.imports)]
-    return "\n\n\n".join(["\n".join(head), *classes]) + "\n"
+    return "\n\n\n".join(["\n".join(head), *functions, *classes]) + "\n"
 
 
 def root_class(network: Network) -> str:

@@ -27,14 +27,15 @@ from specc.targets.python.statements import Line, Printer, parenthesized
 from specc.targets.python.structure import Structure
 from specc.targets.python.variables import assign_names
 
-MARGIN = 8
-
 
 class Forward:
     """The forward of one template.
 
     ``lines`` is its text; ``holes`` are then the numbers that it reads from ``self``, by the hole.
+    ``margin`` is how far the text is indented.
     """
+
+    margin = 8
 
     def __init__(self, structure: Structure, layers: Layers, template: int) -> None:
         self._structure = structure
@@ -91,7 +92,7 @@ class Forward:
             self._dtypes = None
             self._shapes.begin({*self.names.values(), *self.arguments})
             checks = self._check_lines()
-            printed = list(Printer(self, runs).lines(items, MARGIN))
+            printed = list(Printer(self, runs).lines(items, self.margin))
             if self._shapes.wants_another_pass():
                 continue
             too_long = {
@@ -103,11 +104,11 @@ class Forward:
             if not too_long:
                 break
             planner.own_line |= too_long
-        lines = [(MARGIN, doc) for doc in self._shapes.statements()]
+        lines = [(self.margin, doc) for doc in self._shapes.statements()]
         lines += checks
         if self._structure.is_plain_sequential(self._index):  # only the checks are its own
             call = py.call(py.SUPER_FORWARD, [py.name(self.arguments[0])])
-            lines.append((MARGIN, ("return ", call.doc)))
+            lines.append((self.margin, ("return ", call.doc)))
         else:
             lines += [(line.margin, line.doc) for line in printed]
         body = [" " * margin + layout.render(doc, indent=margin) for margin, doc in lines]
@@ -116,7 +117,7 @@ class Forward:
     def _check_lines(self) -> list[tuple[int, Doc]]:
         if self._checks is None:
             return []
-        return [(MARGIN + more, doc) for more, doc in self._checks.statements(self._shapes)]
+        return [(self.margin + more, doc) for more, doc in self._checks.statements(self._shapes)]
 
     def _random(self) -> frozenset[int]:
         return frozenset(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from specc.ir.initializer import Edit
+from specc.ir.initializer import Edit, Slice
 from specc.ir.types import DType
 from specc.targets.python import expressions as py
 from specc.targets.python import layout
@@ -25,7 +25,7 @@ def edit_line(edit: Edit, target: Expression, dtype: DType, *, indent: int) -> s
 def _edit(edit: Edit, target: Expression, dtype: DType) -> Doc:
     value = py.literal(_in(dtype, edit.value))
     if edit.index:
-        part = py.subscript(target, [py.literal(i) for i in edit.index])
+        part = py.subscript(target, [_entry(entry) for entry in edit.index])
     else:
         # A name that is no identifier is reached by a call, to which nothing can be assigned.
         part = target if target.assignable else py.subscript(target, [py.ELLIPSIS])
@@ -35,6 +35,13 @@ def _edit(edit: Edit, target: Expression, dtype: DType) -> Doc:
     if edit.operator == "=" and not edit.index:
         return py.call(py.attribute(target, "fill_"), [value]).doc
     return (part.doc, f" {edit.operator} ", value.doc)
+
+
+def _entry(entry: int | Slice) -> Expression:
+    if not isinstance(entry, Slice):
+        return py.literal(entry)
+    parts = (entry.start, entry.stop, entry.step)
+    return py.slice_of(*(None if part is None else py.literal(part) for part in parts))
 
 
 def _in(dtype: DType, value: int | float) -> int | float | bool:

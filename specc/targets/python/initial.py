@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from specc.initialize.catalogue import torch_call
 from specc.ir.attributes import Attribute
 from specc.ir.flatten import join
-from specc.ir.graph import Parameter
+from specc.ir.graph import DefinedInitializer, Parameter
 from specc.ir.initializer import Edit, Initializer
 from specc.targets.python import expressions as py
 from specc.targets.python import layout
+from specc.targets.python.definitions import InitFunction, InitFunctions, init_call
 from specc.targets.python.edits import can_be_repeated, edit_line
 from specc.targets.python.errors import EmitError
 from specc.targets.python.expressions import SELF, Expression
@@ -20,13 +20,15 @@ from specc.targets.python.layers import Layers
 from specc.targets.python.realisations import Holder, Instance, TorchModule, filled
 from specc.targets.python.structure import Structure
 
+Start: TypeAlias = Initializer | InitFunction
+
 LOOPED = 3
 """As many parameters with one initializer are set in a loop."""
 
 
 @dataclass(frozen=True)
 class Slot:
-    """One parameter: where it is, and how it starts.
+    """One parameter: where it is, and how it starts, by nn.init or a function of the source.
 
     ``owner`` is the class of the module that it belongs to, empty where no class stands for it;
     ``default`` is how it starts of itself, ``default_edits`` included. That is None where the
@@ -35,6 +37,7 @@ class Slot:
     """
 
     parameter: Parameter
+    start: Start
     access: Expression
     owner: str
     default: Initializer | None = None
@@ -52,12 +55,9 @@ class Slot:
 
         They are not where an edit adds to them: a second ``reset_parameters`` would add again.
         """
-        as_default = self.parameter.initializer == self.default
+        as_default = self.start == self.default
         as_default &= self.parameter.edits[: len(self.default_edits)] == self.default_edits
         return not (as_default and can_be_repeated(self.further_edits))
-
-
-Group: TypeAlias = tuple[str, Initializer]
 
 
 class InitialValues:
@@ -69,6 +69,7 @@ class InitialValues:
         self._parameters = {p.name: p for p in structure.network.parameters}
         self._fills: dict[tuple[int, str], set[str]] = {}
         self._lacking: set[tuple[str, str]] = set()
+        self.functions = InitFunctions(structure, layers)
         self._slots = list(self._walk(structure.network.root, "", SELF, {}))
 
     def fill(self, template: int, name: str) -> str:
@@ -87,7 +88,8 @@ class InitialValues:
             key = (template, state.name)
             self._note_fill(key, parameter)
             owner = self._layers.class_names[template]
-            yield Slot(parameter, py.attribute(access, state.name), owner, allocation=key)
+            found = py.attribute(access, state.name)
+            yield Slot(parameter, self._start(parameter), found, owner, allocation=key)
         for name in declared.layers:
             key = (template, name)
             made = self._structure.realise(key)
@@ -115,12 +117,14 @@ class InitialValues:
                 parameter = self._parameter(join(path, slot.name))
                 allocation = (key[0], join(key[1], slot.name))
                 self._note_fill(allocation, parameter)
-                yield Slot(parameter, found, "", allocation=allocation)
+                yield Slot(parameter, self._start(parameter), found, "", allocation=allocation)
                 continue
             owner = self._layers.module_class(made)
             if slot.when(attributes):
+                parameter = self._parameter(join(path, slot.name))
                 yield Slot(
-                    parameter=self._parameter(join(path, slot.name)),
+                    parameter=parameter,
+                    start=self._start(parameter),
                     access=found,
                     owner=owner,
                     default=slot.initializer(attributes),
@@ -130,9 +134,14 @@ class InitialValues:
                 self._lacking.add((owner, slot.name))
 
     def _note_fill(self, allocation: tuple[int, str], parameter: Parameter) -> None:
-        name = parameter.initializer.name
-        fill = name if name in {"zeros", "ones"} and not parameter.edits else "empty"
+        start = parameter.initializer
+        plain = isinstance(start, Initializer) and start.name in {"zeros", "ones"}
+        fill = start.name if plain and not parameter.edits else "empty"
         self._fills.setdefault(allocation, set()).add(fill)
+
+    def _start(self, parameter: Parameter) -> Start:
+        start = parameter.initializer
+        return self.functions.function(start) if isinstance(start, DefinedInitializer) else start
 
     def _parameter(self, name: str) -> Parameter:
         if name not in self._parameters:
@@ -175,16 +184,16 @@ class InitialValues:
         self._layers.imports.add("torch")
         return ["        with torch.no_grad():", *lines]
 
-    def _loops(self, slots: list[Slot]) -> list[tuple[tuple[str, ...], str, Initializer]]:
+    def _loops(self, slots: list[Slot]) -> list[tuple[tuple[str, ...], str, Start]]:
         """(classes, slot, initializer) where all parameters of these classes' slot start alike."""
         by_class: dict[tuple[str, str], list[Slot]] = {}
         for slot in slots:
             if slot.owner:
                 by_class.setdefault((slot.owner, slot.parameter.slot), []).append(slot)
-        merged: dict[tuple[str, Initializer], list[list[Slot]]] = {}
+        merged: dict[tuple[str, Start], list[list[Slot]]] = {}
         for (_, name), group in by_class.items():
-            initializer = group[0].parameter.initializer
-            alike = all(slot.parameter.initializer == initializer for slot in group)
+            initializer = group[0].start
+            alike = all(slot.start == initializer for slot in group)
             if alike and any(slot.is_drawn for slot in group):
                 merged.setdefault((name, initializer), []).append(group)
         return [
@@ -193,10 +202,10 @@ class InitialValues:
             if sum(map(len, groups)) > 1
         ]
 
-    def _loop_lines(self, loops: list[tuple[tuple[str, ...], str, Initializer]]) -> list[str]:
+    def _loop_lines(self, loops: list[tuple[tuple[str, ...], str, Start]]) -> list[str]:
         if not loops:
             return []
-        tests: dict[tuple[str, ...], list[tuple[str, Initializer]]] = {}
+        tests: dict[tuple[str, ...], list[tuple[str, Start]]] = {}
         for owners, slot, initializer in loops:
             tests.setdefault(owners, []).append((slot, initializer))
         module = py.name("module")
@@ -218,9 +227,9 @@ class InitialValues:
 
 def _lines(slots: list[Slot]) -> list[str]:
     """Direct calls, those of one initializer in a loop where they are many."""
-    groups: dict[Initializer, list[Slot]] = {}
+    groups: dict[Start, list[Slot]] = {}
     for slot in slots:
-        groups.setdefault(slot.parameter.initializer, []).append(slot)
+        groups.setdefault(slot.start, []).append(slot)
     lines = []
     for initializer, group in groups.items():
         if len(group) < LOOPED:
@@ -232,9 +241,5 @@ def _lines(slots: list[Slot]) -> list[str]:
     return lines
 
 
-def _call_line(initializer: Initializer, target: Expression, indent: int) -> str:
-    made = torch_call(initializer)
-    positional = [target, *(py.literal(value) for value in made.positional)]
-    keywords = [(name, py.literal(value)) for name, value in (made.keywords or {}).items()]
-    call = py.call(py.dotted(made.function), positional, keywords)
-    return " " * indent + layout.render(call.doc, indent=indent)
+def _call_line(start: Start, target: Expression, indent: int) -> str:
+    return " " * indent + layout.render(init_call(start, target).doc, indent=indent)

@@ -233,10 +233,14 @@ class Structure:
         template = adapter(layer, operator, site)
         known = template.model_dump_json()
         if known not in self._adapters:
-            self._adapters[known] = len(self.templates)
-            self.templates.append(template)
-            self._types.append(types_of(template))
+            self._adapters[known] = self.add(template)
         return Instance(self._adapters[known], {name: Hole(name) for name in template.parameters})
+
+    def add(self, template: Template) -> int:
+        """Takes in a template that the network itself does not have; gives its number."""
+        self.templates.append(template)
+        self._types.append(types_of(template))
+        return len(self.templates) - 1
 
     # ---- templates -------------------------------------------------------------------------------
 

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from torch import nn
 
 from specc.initialize.rounding import NUMPY_DTYPES
-from specc.initialize.values import initial_values
 from specc.ir.graph import Network, Parameter
 from specc.ops.operator import Operator
+from specc.targets.initial_values import initial_values
 from specc.targets.torch.classes import architecture
 from specc.targets.torch.tensors import to_numpy, to_torch
 

@@ -1,0 +1,84 @@
+"""The initial values of a network's parameters: drawn, computed where a file says how, edited."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from specc.initialize.rounding import NUMPY_DTYPES, rounded
+from specc.initialize.values import apply_edits, values
+from specc.ir.defined import as_network, computing_type, draw_name
+from specc.ir.graph import DefinedInitializer
+from specc.ir.initializer import Edit, Initializer
+from specc.ir.types import TensorType
+
+
+class Parameter(Protocol):
+    """What ``initial_values`` asks of a parameter; its type is static."""
+
+    @property
+    def name(self) -> str: ...  # noqa: D102
+    @property
+    def type(self) -> TensorType: ...  # noqa: D102
+    @property
+    def initializer(self) -> Initializer | DefinedInitializer: ...  # noqa: D102
+    @property
+    def edits(self) -> Sequence[Edit]: ...  # noqa: D102
+
+
+def initial_values(
+    parameters: Iterable[Parameter], seed: int, *, threads: int = 1
+) -> Iterator[tuple[str, NDArray[Any]]]:
+    """Each parameter's name and values in its shape, lazily, one at a time.
+
+    ``threads`` changes the time that drawing takes and nothing else.
+    """
+    for parameter in parameters:
+        shape = tuple(dim for dim in parameter.type.shape if isinstance(dim, int))
+        assert len(shape) == parameter.type.rank, f"{parameter.name} has a symbolic size"
+        if isinstance(parameter.initializer, DefinedInitializer):
+            flat = _computed(parameter.initializer, parameter, shape, seed, threads)
+        else:
+            flat = values(
+                parameter.initializer,
+                name=parameter.name,
+                shape=shape,
+                dtype=parameter.type.dtype,
+                seed=seed,
+                threads=threads,
+            )
+        apply_edits(flat, shape, parameter.edits)
+        yield parameter.name, flat.reshape(shape)
+
+
+def _computed(
+    definition: DefinedInitializer,
+    parameter: Parameter,
+    shape: tuple[int, ...],
+    seed: int,
+    threads: int,
+) -> NDArray[Any]:
+    """The elements that a definition gives: its draws, then its operations, in float64."""
+    # The lowering reads initial values in its turn, and most networks need none of it.
+    from specc.targets.onnx.reference import run
+
+    drawn = {
+        draw_name(position): values(
+            initializer,
+            name=parameter.name,
+            shape=shape,
+            dtype=computing_type(parameter.type).dtype,
+            seed=seed,
+            draw=position,
+            threads=threads,
+        ).reshape(shape)
+        for position, initializer in enumerate(definition.draws)
+    }
+    (result,) = run(as_network(definition), drawn)
+    dtype = parameter.type.dtype
+    if dtype.is_float:
+        return rounded(np.ascontiguousarray(result, np.float64).ravel(), dtype)
+    return np.array(result, NUMPY_DTYPES[dtype]).ravel()  # a copy: the result may be a draw
