@@ -59,7 +59,7 @@ def compile(
         settings=arguments.checked_names("settings", settings),
         operators=operators_with(own),
     )
-    return Program(compiled.network, compiled.warnings, compiled.sources, compiled.base, own)
+    return Program.of(compiled, own)
 
 
 def load(

@@ -7,12 +7,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from specc import arguments
-from specc.compiler import faults_as_errors
+from specc.compiler import Compiled, faults_as_errors
+from specc.elaborate.starts import Origin
 from specc.facts import BadIr, BadOutput
 from specc.frontend.diagnostics import Diagnostic, Fault, SpecError
+from specc.frontend.facts import UnknownName
 from specc.frontend.source import Source, Sources
 from specc.given import fitted_arrays, weights_of
 from specc.invariants import verify
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     import torch
 
     from specc.parameters.info import ParameterInfo
+    from specc.parameters.why import Why
     from specc.verification.report import ParityReport
 
 
@@ -66,6 +69,19 @@ class Program:
     sources: Sources = field(default_factory=Sources, repr=False, compare=False)
     base: Path | None = field(default=None, repr=False, compare=False)
     ops: tuple[Operator, ...] = field(default=(), repr=False)
+    origins: Mapping[str, Origin] = field(default_factory=dict, repr=False, compare=False)
+
+    @classmethod
+    def of(cls, compiled: Compiled, ops: tuple[Operator, ...]) -> Self:
+        """The program of what the compiler gives."""
+        return cls(
+            compiled.network,
+            compiled.warnings,
+            compiled.sources,
+            compiled.base,
+            ops,
+            compiled.origins,
+        )
 
     @cached_property
     def operators(self) -> Mapping[str, Operator]:
@@ -319,6 +335,30 @@ class Program:
         with faults_as_errors(self.sources):
             given = None if weights is None else weights_of(weights)
             return select(of_network(self.network, seed=seed, weights=given), pattern)
+
+    def why(self, name: str) -> Why:
+        """Why a parameter starts as it does: the rule that won, what it beat, the edits after it.
+
+        Args:
+            name: The parameter's name, or another one that it has.
+
+        Raises:
+            SpecError: where no parameter has this name.
+
+        >>> import specc
+        >>> text = "net Tiny(x: [N, 3]) -> [N, 2] { x |> out: Linear(2) }"
+        >>> story = specc.compile(text + " init { Linear.bias ~ zeros }").why("out.bias")
+        >>> story.won.kind, story.won.text, story.won.place
+        ('rule', 'Linear.bias ~ zeros', '<text>:1:62')
+        """
+        from specc.parameters.why import why
+
+        owner = self.network.aliases.get(name, name)
+        names = (*(p.name for p in self.network.parameters), *self.network.aliases)
+        with faults_as_errors(self.sources):
+            if owner not in names:
+                raise Fault(UnknownName(name=name, known=names))
+            return why(self.network, self.origins, self.sources, owner)
 
     def metadata(self) -> dict[str, str]:
         """What a weight file of this program carries: its architecture, for one."""

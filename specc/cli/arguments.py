@@ -106,6 +106,7 @@ _PARAMS_END = """\
 examples:
   specc params std.lenet
   specc params std.lenet '**.bias'
+  specc params std.lenet --why conv1.weight
   specc params runs/lenet/model.safetensors --format json
 """
 
@@ -219,7 +220,11 @@ def parser() -> argparse.ArgumentParser:
         metavar="FILE[:NET]|WEIGHTS",
         help="a spec as above, a .safetensors file, a folder of shards, or the IR as .json",
     )
-    params.add_argument("pattern", nargs="?", metavar="PATTERN", help="which of them")
+    chosen = params.add_mutually_exclusive_group()
+    chosen.add_argument("pattern", nargs="?", metavar="PATTERN", help="which of them")
+    chosen.add_argument(
+        "--why", metavar="NAME", help="which rule decides how one starts, and what that beat"
+    )
     _settings(params)
     _reporting(params, "how results and diagnostics are written: for people, or as lines of JSON")
 

@@ -16,6 +16,7 @@ from specc.facts import BadSource
 from specc.frontend.diagnostics import Fault, SpecError
 from specc.ir.from_json import MAX_CHARACTERS
 from specc.ops.operator import Operator
+from specc.parameters import why
 from specc.parameters.info import ParameterInfo, of_weights
 from specc.parameters.select import select
 from specc.parameters.table import json_lines, table
@@ -26,37 +27,44 @@ from specc.weights.safetensors import PICKLED, read_weights
 def run(options: Namespace, terminal: Terminal) -> ExitCode:
     """Prints the list."""
     try:
-        title, parameters = _parameters(options, terminal)
+        title, parameters, origin = _parameters(options, terminal)
     except Fault as fault:
         raise located(fault) from None
     try:
-        chosen = select(parameters, options.pattern)
+        chosen = select(parameters, options.why or options.pattern)
     except Fault as fault:
         found = fault.fact
         raise CommandError(f"{found.message}; {found.help}") from None
-    if options.format == "json":
+    if options.why is not None:
+        if origin is None:
+            raise CommandError("--why needs a net: these are weights alone")
+        stories = [origin.why(parameter.name) for parameter in chosen]
+        terminal.result(why.json_lines(stories) if options.format == "json" else why.table(stories))
+    elif options.format == "json":
         terminal.result(json_lines(chosen))
     else:
         terminal.result(table(chosen, title))
     return ExitCode.FINE
 
 
-def _parameters(options: Namespace, terminal: Terminal) -> tuple[str, Sequence[ParameterInfo]]:
-    """What the file holds, under a title: a spec, the IR as JSON, or weights."""
+def _parameters(
+    options: Namespace, terminal: Terminal
+) -> tuple[str, Sequence[ParameterInfo], Program | None]:
+    """What the file holds, under a title: a spec, the IR as JSON, or weights with or without it."""
     path = Path(options.file)
     if _holds_weights(path):
         _require_no_settings(options)
         weights = read_weights(path)
         carried = architecture_in(weights, own_operators(options.ops))
         if carried is None:
-            return path.name, of_weights(weights)
-        return carried.name, carried.parameters(weights=weights)
+            return path.name, of_weights(weights), None
+        return carried.name, carried.parameters(weights=weights), carried
     if path.suffix == ".json":
         _require_no_settings(options)
         read = _from_json(path, own_operators(options.ops))
-        return read.name, read.parameters()
+        return read.name, read.parameters(), read
     compiled = program(options, terminal)
-    return compiled.name, compiled.parameters()
+    return compiled.name, compiled.parameters(), compiled
 
 
 def _holds_weights(path: Path) -> bool:

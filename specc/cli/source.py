@@ -76,7 +76,7 @@ def compile_text(text: Text | Parsed, net: str | None, options: Namespace) -> Pr
         bounds=bounds,
         operators=operators_with(own),
     )
-    return Program(compiled.network, compiled.warnings, compiled.sources, compiled.base, own)
+    return Program.of(compiled, own)
 
 
 def program(options: Namespace, terminal: Terminal) -> Program:

@@ -27,8 +27,8 @@ class Candidate:
     """One text that says how a parameter starts.
 
     ``inline`` stands at the layer, ``rule`` in an ``init`` block, ``own`` is the ``~`` of a
-    ``param``, ``kind`` how every layer of this kind starts. ``text`` is the initializer as the
-    language writes it, ``span`` the place of the whole rule; of a kind, that of the layer.
+    ``param``, ``kind`` how every layer of this kind starts. ``text`` is what is written, or for a
+    kind its initializer; ``span`` is the place of that, or of the parameter or layer.
     """
 
     kind: Literal["inline", "rule", "own", "kind"]
@@ -84,16 +84,21 @@ def _origin(
 ) -> Origin:
     found = []
     if record.inline is not None:
-        start, span = record.inline
-        found.append(Candidate("inline", _text(context, start), span))
-    found += [Candidate("rule", _text(context, r.initializer), r.span) for r in rules[::-1]]
-    own: Literal["own", "kind"] = "own" if record.slot in record.owner.state else "kind"
-    found.append(Candidate(own, _text(context, record.default), record.span))
+        span = record.inline[1]
+        found.append(Candidate("inline", _text(context, span), span))
+    found += [Candidate("rule", _text(context, rule.span), rule.span) for rule in rules[::-1]]
+    start = record.default
+    text = _text(context, start.span) if isinstance(start, DefinedCall) else str(start)
+    if record.slot in record.owner.state:
+        found.append(Candidate("own", f"{record.slot} ~ {text}", record.span))
+    else:
+        text = "; ".join([text, *map(str, record.edits)])
+        found.append(Candidate("kind", text, record.span))
     return Origin(tuple(found), tuple(edit.span for edit in edits))
 
 
-def _text(context: Context, start: Start) -> str:
-    return context.sources.text(start.span) if isinstance(start, DefinedCall) else str(start)
+def _text(context: Context, span: Span) -> str:
+    return " ".join(context.sources.text(span).split())
 
 
 class _Resolver:
