@@ -3,7 +3,7 @@
 Compiling: ``compile``, ``Program``, ``Port``, ``ParameterInfo``, ``Built``.
 What can be wrong: ``SpecError``, ``Diagnostic``.
 Training: ``train``, ``Result``.
-Files: ``load``.
+Files: ``load``, ``save``, ``read``, ``convert``.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from specc.frontend.diagnostics import Diagnostic, SpecError
     from specc.parameters.info import ParameterInfo
     from specc.program import Built, Port, Program
+    from specc.tensors import convert, read, save
     from specc.training import Result, train
 
 __all__ = [
@@ -30,7 +31,10 @@ __all__ = [
     "SpecError",
     "__version__",
     "compile",
+    "convert",
     "load",
+    "read",
+    "save",
     "train",
 ]
 
@@ -41,6 +45,7 @@ _HOMES = {
     "specc.frontend.diagnostics": ("Diagnostic", "SpecError"),
     "specc.parameters.info": ("ParameterInfo",),
     "specc.program": ("Built", "Port", "Program"),
+    "specc.tensors": ("convert", "read", "save"),
     "specc.training": ("Result", "train"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

@@ -92,4 +92,4 @@ def architecture_in(weights: Weights, ops: Iterable[Operator] = ()) -> Program |
         SpecError: where what it carries is no sound network of this version.
     """
     text = weights.metadata.get(IR_KEY)
-    return None if text is None else Program.from_json(text)
+    return None if text is None else Program.from_json(text, ops=ops)

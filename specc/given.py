@@ -38,6 +38,21 @@ def weights_of(given: Any) -> Weights:
     return Weights.of(arrays)
 
 
+def given_weights(given: Any, network: Network, *, cast: bool) -> Weights | None:
+    """Weights for a network, None where none are given; with ``cast``, of its dtypes.
+
+    Raises as ``weights_of``.
+    """
+    if given is None:
+        return None
+    weights = weights_of(given)
+    if not cast:
+        return weights
+    from specc.weights.cast import cast as converted
+
+    return converted(weights, network.parameters, network.aliases)
+
+
 def fitted_arrays(weights: Weights, network: Network) -> dict[str, Any]:
     """The array of each parameter; a count of batches that is missing starts at zero.
 

@@ -16,7 +16,7 @@ from specc.facts import BadIr, BadOutput
 from specc.frontend.diagnostics import Diagnostic, Fault, SpecError
 from specc.frontend.facts import UnknownName
 from specc.frontend.source import Source, Sources
-from specc.given import fitted_arrays, weights_of
+from specc.given import fitted_arrays, given_weights
 from specc.invariants import verify
 from specc.ir.from_json import network_from_json
 from specc.ir.graph import Network
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from specc.parameters.info import ParameterInfo
     from specc.parameters.why import Why
     from specc.verification.report import ParityReport
+    from specc.weights.safetensors import Weights
 
 
 @dataclass(frozen=True)
@@ -111,6 +112,7 @@ class Program:
         device: str | torch.device | None = None,
         *,
         weights: Any = None,
+        cast: bool = False,
     ) -> torch.nn.Module:
         """The PyTorch module, in train mode.
 
@@ -119,6 +121,7 @@ class Program:
                 parameter's name alone.
             device: Where the parameters live; the CPU by default.
             weights: Values in place of the initial ones; see ``onnx``.
+            cast: Converts the weights' dtypes to the network's; see ``onnx``.
 
         Raises:
             SpecError: for weights that do not fit.
@@ -129,7 +132,7 @@ class Program:
 
         seed = arguments.checked_seed(seed)
         with faults_as_errors(self.sources):
-            given = None if weights is None else weights_of(weights)
+            given = given_weights(weights, self.network, cast=cast)
             arrays = None if given is None else fitted_arrays(given, self.network)
             return target.module(
                 self.network, seed=seed, device=device, weights=arrays, operators=self.operators
@@ -139,6 +142,7 @@ class Program:
         self,
         *,
         weights: Any = None,
+        cast: bool = False,
         seed: int = 0,
         opset: int | None = None,
         strip: bool = False,
@@ -146,8 +150,10 @@ class Program:
         """The ONNX model, lowered straight from the IR.
 
         Args:
-            weights: A ``.safetensors`` path, a state dict, a module, or arrays by name. None takes
-                the initial values of ``seed``.
+            weights: A ``.safetensors`` path, a folder of shards with their index, a state dict, a
+                module, or arrays by name. None takes the initial values of ``seed``.
+            cast: Converts the weights' dtypes to the network's: floats to floats, rounded once, and
+                ints to ints or floats. Without it, another dtype does not fit.
             seed: What the initial values are drawn from.
             opset: The ONNX operator set, 17 to 24.
             strip: Leaves out what names places of the spec's text.
@@ -160,7 +166,7 @@ class Program:
 
         seed, opset = arguments.checked_seed(seed), arguments.checked_opset(opset)
         with faults_as_errors(self.sources):
-            given = None if weights is None else weights_of(weights)
+            given = given_weights(weights, self.network, cast=cast)
             return to_onnx(
                 self.network,
                 weights=given,
@@ -182,6 +188,7 @@ class Program:
         path: str | os.PathLike[str],
         *,
         weights: Any = None,
+        cast: bool = False,
         seed: int = 0,
         opset: int | None = None,
         verify: bool = True,
@@ -206,7 +213,7 @@ class Program:
             if target.suffix == ".onnx":
                 return self._build_onnx(
                     target,
-                    weights,
+                    given_weights(weights, self.network, cast=cast),
                     seed,
                     opset,
                     strip=strip,
@@ -220,7 +227,11 @@ class Program:
             elif target.suffix == ".safetensors":
                 from specc.weights.safetensors import write_weights
 
-                write_weights(target, self._values(weights, seed), self.metadata())
+                write_weights(
+                    target,
+                    self._values(given_weights(weights, self.network, cast=cast), seed),
+                    self.metadata(),
+                )
             else:
                 raise Fault(BadOutput(name=target.name))
         return Built((target,))
@@ -228,7 +239,7 @@ class Program:
     def _build_onnx(
         self,
         target: Path,
-        weights: Any,
+        given: Weights | None,
         seed: int,
         opset: int | None,
         *,
@@ -238,7 +249,6 @@ class Program:
     ) -> Built:
         from specc.targets.onnx import save
 
-        given = None if weights is None else weights_of(weights)
         reports: list[ParityReport] = []
 
         def check(path: Path) -> None:
@@ -309,7 +319,7 @@ class Program:
         return show(self.network, operators=self.operators)
 
     def parameters(
-        self, pattern: str | None = None, *, seed: int = 0, weights: Any = None
+        self, pattern: str | None = None, *, seed: int = 0, weights: Any = None, cast: bool = False
     ) -> tuple[ParameterInfo, ...]:
         """The parameters, buffers and constants whose name ``pattern`` stands for.
 
@@ -318,6 +328,7 @@ class Program:
                 shared parameter is found by any of its names. None stands for all.
             seed: What ``values()`` and ``statistics()`` of each draw the initial values from.
             weights: Values in place of the initial ones; see ``onnx``.
+            cast: Converts the weights' dtypes to the network's; see ``onnx``.
 
         Raises:
             SpecError: where no name matches, and for weights that do not fit.
@@ -333,7 +344,7 @@ class Program:
         seed = arguments.checked_seed(seed)
         pattern = arguments.checked_name("pattern", pattern)
         with faults_as_errors(self.sources):
-            given = None if weights is None else weights_of(weights)
+            given = given_weights(weights, self.network, cast=cast)
             return select(of_network(self.network, seed=seed, weights=given), pattern)
 
     def why(self, name: str) -> Why:
@@ -366,11 +377,11 @@ class Program:
 
     # ---- weights ---------------------------------------------------------------------------------
 
-    def _values(self, weights: Any, seed: int) -> dict[str, Any]:
+    def _values(self, weights: Weights | None, seed: int) -> dict[str, Any]:
         from specc.targets.initial_values import initial_values
 
         if weights is not None:
-            return fitted_arrays(weights_of(weights), self.network)
+            return fitted_arrays(weights, self.network)
         return dict(initial_values(self.network.parameters, seed))
 
 

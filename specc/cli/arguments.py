@@ -110,6 +110,16 @@ examples:
   specc params runs/lenet/model.safetensors --format json
 """
 
+_CONVERT = """\
+Writes the tensors of a file that torch.save wrote to a .safetensors file. It is read as tensors
+alone: a file that holds more could run code, and is refused."""
+
+_CONVERT_END = """\
+examples:
+  specc convert resnet50.pt -o resnet50.safetensors
+  specc convert run.ckpt --part state_dict -o run.safetensors
+"""
+
 _OPS = """\
 Lists the operators, or says all about one: its signature, arguments and their defaults,
 parameters, opsets, and uses that are tested."""
@@ -182,7 +192,14 @@ def parser() -> argparse.ArgumentParser:
     )
     _file(build)
     build.add_argument("-o", "--output", required=True, metavar="OUT", help="the file to write")
-    build.add_argument("--weights", metavar="FILE", help="a .safetensors file to take weights from")
+    build.add_argument(
+        "--weights",
+        metavar="FILE",
+        help="a .safetensors file, or a folder of shards, to take weights from",
+    )
+    build.add_argument(
+        "--cast", action="store_true", help="convert the weights to the dtypes of the net"
+    )
     build.add_argument(
         "--seed", type=_at_least(0), metavar="N", help="what initial values are drawn from (0)"
     )
@@ -227,6 +244,16 @@ def parser() -> argparse.ArgumentParser:
     )
     _settings(params)
     _reporting(params, "how results and diagnostics are written: for people, or as lines of JSON")
+
+    convert = command(
+        "convert", "make a torch file a .safetensors file, safely", _CONVERT, _CONVERT_END
+    )
+    convert.add_argument(
+        "file", metavar="FILE", help="what torch.save wrote: .pt, .pth, .bin, .ckpt"
+    )
+    convert.add_argument("-o", "--output", required=True, metavar="OUT", help="the file to write")
+    convert.add_argument("--part", metavar="KEY", help="take one entry of a dict, as state_dict")
+    _reporting(convert)
 
     ops = command("ops", "describe the operators", _OPS, _OPS_END)
     ops.add_argument("name", nargs="?", metavar="NAME", help="an operator")

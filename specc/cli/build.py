@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 # refused, so that nobody believes in it.
 _APPLIES = {
     "weights": (".onnx", ".safetensors"),
+    "cast": (".onnx", ".safetensors"),
     "seed": (".onnx", ".safetensors"),
     "opset": (".onnx",),
     "no_verify": (".onnx",),
@@ -28,10 +29,13 @@ _APPLIES = {
 def run(options: Namespace, terminal: Terminal) -> ExitCode:
     """Builds the file and says what was written."""
     target = Path(options.output)
+    if options.cast and options.weights is None:
+        raise CommandError("--cast means nothing without --weights")
     _require_meaning(options, target.suffix)
     built = program(options, terminal).build(
         target,
         weights=options.weights,
+        cast=options.cast,
         seed=options.seed or 0,
         opset=options.opset,
         verify=not options.no_verify,

@@ -39,7 +39,8 @@ class UnreadableWeights(Fact):
 class UnsafeWeights(Fact):
     """A weight file in a format built on pickle, which can run code when it is read.
 
-    Only safetensors files are read. The help line shows a conversion that loads tensors alone.
+    Only safetensors files are read. The help line shows a conversion that loads tensors alone, and
+    runs nothing of what the file holds.
     """
 
     code = "unsafe-weights"
@@ -55,19 +56,7 @@ class UnsafeWeights(Fact):
         """The command that converts it without running what it holds."""
         stem, dot, _ = self.path.rpartition(".")
         target = f"{stem if dot else self.path}.safetensors"
-        return (
-            "convert it: python -c "
-            + shlex.quote(_CONVERSION)
-            + f" {shlex.quote(self.path)} {shlex.quote(target)}"
-        )
-
-
-# Each tensor is cloned, since save_file refuses two that share storage.
-_CONVERSION = (
-    "import sys, torch; from safetensors.torch import save_file; "
-    "w = torch.load(sys.argv[1], map_location='cpu', weights_only=True); "
-    "save_file({k: v.clone().contiguous() for k, v in w.items()}, sys.argv[2])"
-)
+        return f"convert it: specc convert {shlex.quote(self.path)} -o {shlex.quote(target)}"
 
 
 class Unmatched(NamedTuple):
@@ -138,7 +127,7 @@ class WeightsDoNotFit(Fact):
         if self.prefix is not None:
             return f"the file's names fit once {self.prefix!r} is cut from their beginning"
         if self.convertible:
-            return "names and shapes fit: convert the tensors to the dtypes of the network"
+            return "names and shapes fit: --cast (in Python, cast=True) converts the dtypes"
         return None
 
 

@@ -137,7 +137,7 @@ def _checked(path: Path, header: dict[str, Any], data_bytes: int) -> Header:
 
 
 def _entry(path: Path, name: str, entry: Any) -> TensorEntry:
-    if not name or len(name) > _NAME_LIMIT or _FORBIDDEN.search(name):
+    if not is_name(name):
         _refuse(path, f"{_shown(name)} is no name for a tensor")
     if not isinstance(entry, dict) or set(entry) != {"dtype", "shape", "data_offsets"}:
         _refuse(path, f"{_shown(name)} is not described by dtype, shape and data_offsets")
@@ -153,6 +153,11 @@ def _entry(path: Path, name: str, entry: Any) -> TensorEntry:
     if end - begin != expected:
         _refuse(path, f"{_shown(name)} has {end - begin} bytes of data, not {expected}")
     return TensorEntry(dtype, tuple(shape), begin, end)
+
+
+def is_name(name: str) -> bool:
+    """Whether a tensor may be called that: something printable, of up to 1,024 characters."""
+    return 0 < len(name) <= _NAME_LIMIT and name != "__metadata__" and not _FORBIDDEN.search(name)
 
 
 def _are_sizes(value: Any) -> bool:

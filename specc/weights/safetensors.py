@@ -163,6 +163,11 @@ def _is_plain_file_name(name: object) -> bool:
     )
 
 
+def is_storable(dtype: np.dtype[Any]) -> bool:
+    """Whether the format has this dtype."""
+    return dtype.newbyteorder("=") in _FORMAT_NAMES
+
+
 def write_weights(
     path: str | os.PathLike[str],
     tensors: Mapping[str, Array],

@@ -26,6 +26,15 @@ TORCH_DTYPES: Mapping[DType, torch.dtype] = {
 """How torch calls each element type."""
 
 
+_WITHOUT_NAME = {torch.int16, torch.uint16, torch.uint32, torch.uint64}
+"""Element types of files that the language has no name for."""
+
+
+def is_numpy_dtype(dtype: torch.dtype) -> bool:
+    """Whether ``to_numpy`` and a safetensors file have this element type."""
+    return dtype in _WITHOUT_NAME or dtype in TORCH_DTYPES.values()
+
+
 def to_torch(array: NDArray[Any]) -> torch.Tensor:
     """A tensor that shares the array's memory where that is writable; bfloat16 is ml_dtypes'."""
     array = np.ascontiguousarray(array).reshape(np.shape(array))
