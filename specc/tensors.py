@@ -157,10 +157,10 @@ def _array(name: str, tensor: Any) -> Any:
         if is_storable(dtype):
             return array
     else:
-        from specc.targets.torch import is_numpy_dtype, to_numpy
+        from specc.targets.torch import is_plain, to_numpy
 
-        dtype = tensor.dtype
-        if is_numpy_dtype(dtype):
+        dtype = f"{tensor.dtype}, {tensor.layout}".replace("torch.", "")
+        if is_plain(tensor):
             return to_numpy(tensor)
     raise TypeError(f"{name!r} is of {dtype}, which safetensors files do not hold")
 

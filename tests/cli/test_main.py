@@ -40,7 +40,7 @@ Captured = pytest.CaptureFixture[str]
 # ---- help ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("command", ["check", "show", "build", "train", "params", "ops"])
+@pytest.mark.parametrize("command", ["check", "show", "build", "train", "params", "convert", "ops"])
 def test_help_has_examples_that_are_commands(command: str, capsys: Captured) -> None:
     assert main([command, "--help"]) == 0
     text = capsys.readouterr().out
@@ -54,7 +54,7 @@ def test_help_has_examples_that_are_commands(command: str, capsys: Captured) -> 
 def test_overview_names_every_command_and_exit_code(capsys: Captured) -> None:
     assert main(["--help"]) == 0
     text = capsys.readouterr().out
-    for command in ("check", "show", "build", "train", "params", "ops"):
+    for command in ("check", "show", "build", "train", "params", "convert", "ops"):
         assert re.search(rf"^    {command} ", text, re.MULTILINE)
     for code in ExitCode:
         assert re.search(rf"^  {int(code)}  ", text, re.MULTILINE)

@@ -113,7 +113,7 @@ def test_another_dtype_is_refused_with_what_to_do() -> None:
     fact = _misfit(FILE | {"norm.weight": np.ones(3, ml_dtypes.bfloat16)})
     assert fact.misshapen == (("norm.weight", "f32[3]", "bf16[3]"),)
     assert fact.help is not None
-    assert fact.help.startswith("names and shapes fit: convert")
+    assert fact.help.startswith("names and shapes fit: --cast")
     both = FILE | {"norm.weight": np.ones(3), "embed.weight": np.ones((3, 5), np.float32)}
     assert _misfit(both).help is None
 

@@ -231,7 +231,7 @@ def test_pickled_formats_are_refused_with_a_command_that_converts(
     assert fact.help is not None
     command = fact.help.removeprefix("convert it: ")
     if suffix == ".pt":  # torch takes seconds to load
-        run = ["sh", "-c", command.replace("python", sys.executable, 1)]
+        run = ["sh", "-c", command.replace("specc", f"{sys.executable} -m specc", 1)]
         subprocess.run(run, check=True)
         converted = read_weights(path.with_suffix(".safetensors"))
         assert (converted["a"].read() == shared.T.numpy()).all()

@@ -2,13 +2,13 @@
 
 from specc.targets.torch.export import dynamic_shapes
 from specc.targets.torch.module import Weights, module, state_arrays
-from specc.targets.torch.tensors import TORCH_DTYPES, is_numpy_dtype, to_numpy, to_torch
+from specc.targets.torch.tensors import TORCH_DTYPES, is_plain, to_numpy, to_torch
 
 __all__ = [
     "TORCH_DTYPES",
     "Weights",
     "dynamic_shapes",
-    "is_numpy_dtype",
+    "is_plain",
     "module",
     "state_arrays",
     "to_numpy",

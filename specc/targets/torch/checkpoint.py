@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pickle
 import re
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, NoReturn
@@ -14,12 +15,18 @@ from numpy.typing import NDArray
 
 from specc.frontend.diagnostics import Fault
 from specc.frontend.facts import did_you_mean
-from specc.targets.torch.tensors import is_numpy_dtype, to_numpy
+from specc.targets.torch.tensors import is_plain, to_numpy
 from specc.weights.facts import UnreadableWeights
 from specc.weights.header import is_name
 
 Kind = Literal["tensor", "list", "dict"]
 _SHOWN = 5
+
+_DAMAGED = (
+    *(RuntimeError, OSError, EOFError, ValueError, TypeError, LookupError, AttributeError),
+    *(ImportError, AssertionError, MemoryError, RecursionError, ArithmeticError),
+)
+"""What torch and pickle raise for a file that is damaged, or is something else altogether."""
 
 
 def read_checkpoint(
@@ -38,11 +45,9 @@ def read_checkpoint(
     for name, tensor in tensors.items():
         if not isinstance(tensor, torch.Tensor):
             _refuse_entry(path, name, tensor, tensors)
-        if tensor.layout is not torch.strided or not is_numpy_dtype(tensor.dtype):
-            dtype = str(tensor.dtype).removeprefix("torch.")
-            _refuse(
-                path, f"{name!r} is a {tensor.layout} tensor of {dtype}, which is not supported"
-            )
+        if not is_plain(tensor):
+            what = f"{tensor.layout} tensor of {tensor.dtype}".replace("torch.", "")
+            _refuse(path, f"{name!r} is a {what}, which safetensors files do not hold")
     return kind, {name: to_numpy(tensor) for name, tensor in tensors.items()}
 
 
@@ -50,16 +55,15 @@ def _unpickled(path: Path) -> Any:
     if not path.is_file():  # a pipe would block
         _refuse(path, "it is no file" if path.exists() else "there is no such file")
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():  # of an unusual version of pickle, which then fails
+            warnings.simplefilter("ignore")
+            return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         # PyTorch's own text advises to load it unsafely, which is not passed on.
-        culprit = re.search(r"GLOBAL (\S+) was not an allowed", str(error))
+        culprit = re.search(r"GLOBAL (\S+) (?:was not an allowed|whose module)", str(error))
         what = f", {culprit[1]} for one" if culprit else ""
         _refuse(path, f"it holds more than tensors{what}, and is not read, since that can run code")
-    # What torch and pickle raise for a damaged file is not told apart.
-    except (RuntimeError, OSError, EOFError, ValueError, TypeError, KeyError, IndexError,
-            AttributeError, ImportError, AssertionError, MemoryError, RecursionError,
-            OverflowError) as error:  # fmt: skip
+    except _DAMAGED as error:
         reason = str(error).strip().partition("\n")[0][:200] or type(error).__name__
         _refuse(path, f"it is damaged, or was not written by torch.save: {reason}")
 

@@ -30,9 +30,10 @@ _WITHOUT_NAME = {torch.int16, torch.uint16, torch.uint32, torch.uint64}
 """Element types of files that the language has no name for."""
 
 
-def is_numpy_dtype(dtype: torch.dtype) -> bool:
-    """Whether ``to_numpy`` and a safetensors file have this element type."""
-    return dtype in _WITHOUT_NAME or dtype in TORCH_DTYPES.values()
+def is_plain(tensor: torch.Tensor) -> bool:
+    """Whether it is dense, and of an element type that arrays and safetensors files have."""
+    known = tensor.dtype in _WITHOUT_NAME or tensor.dtype in TORCH_DTYPES.values()
+    return known and tensor.layout is torch.strided
 
 
 def to_torch(array: NDArray[Any]) -> torch.Tensor:
