@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from specc.api import compile, load
     from specc.frontend.diagnostics import Diagnostic, SpecError
     from specc.parameters.info import ParameterInfo
-    from specc.program import Built, Port, Program
+    from specc.ports import Port
+    from specc.program import Built, Program
     from specc.tensors import convert, read, save
     from specc.training import Result, train
 
@@ -44,7 +45,8 @@ _HOMES = {
     "specc.api": ("compile", "load"),
     "specc.frontend.diagnostics": ("Diagnostic", "SpecError"),
     "specc.parameters.info": ("ParameterInfo",),
-    "specc.program": ("Built", "Port", "Program"),
+    "specc.ports": ("Port",),
+    "specc.program": ("Built", "Program"),
     "specc.tensors": ("convert", "read", "save"),
     "specc.training": ("Result", "train"),
 }

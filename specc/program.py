@@ -22,6 +22,7 @@ from specc.ir.from_json import network_from_json
 from specc.ir.graph import Network
 from specc.ops.operator import Operator
 from specc.ops.registry import operators_with
+from specc.ports import Port, port_of
 from specc.signals import deferred
 from specc.weights.metadata import weight_metadata
 
@@ -35,18 +36,6 @@ if TYPE_CHECKING:
     from specc.parameters.why import Why
     from specc.verification.report import ParityReport
     from specc.weights.safetensors import Weights
-
-
-@dataclass(frozen=True)
-class Port:
-    """A named input or output: its dtype as the language writes it, and its dims.
-
-    A dim is an int, or the text of a symbolic size (``"N"``, ``"H // 2"``).
-    """
-
-    name: str
-    dtype: str
-    dims: tuple[int | str, ...]
 
 
 @dataclass(frozen=True)
@@ -97,12 +86,12 @@ class Program:
     @property
     def inputs(self) -> tuple[Port, ...]:
         """The net's inputs."""
-        return tuple(_port(port) for port in self.network.inputs)
+        return tuple(port_of(port) for port in self.network.inputs)
 
     @property
     def outputs(self) -> tuple[Port, ...]:
         """The net's outputs."""
-        return tuple(_port(port) for port in self.network.outputs)
+        return tuple(port_of(port) for port in self.network.outputs)
 
     # ---- targets ---------------------------------------------------------------------------------
 
@@ -383,11 +372,6 @@ class Program:
         if weights is not None:
             return fitted_arrays(weights, self.network)
         return dict(initial_values(self.network.parameters, seed))
-
-
-def _port(port: Any) -> Port:
-    dims = tuple(dim if isinstance(dim, int) else str(dim) for dim in port.type.shape)
-    return Port(port.name, port.type.dtype.value, dims)
 
 
 def _has_torch() -> bool:
