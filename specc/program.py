@@ -24,6 +24,7 @@ from specc.ops.operator import Operator
 from specc.ops.registry import operators_with
 from specc.ports import Port, port_of
 from specc.signals import deferred
+from specc.weights.files import write_text
 from specc.weights.metadata import weight_metadata
 
 # Weights rest on numpy, and targets on the frameworks: each is imported where it is used, so that a
@@ -210,9 +211,9 @@ class Program:
                     limit=verify_limit,
                 )
             if target.suffix == ".py":
-                _write_text(target, self.python())
+                write_text(target, self.python())
             elif target.suffix == ".json":
-                _write_text(target, self.to_json())
+                write_text(target, self.to_json())
             elif target.suffix == ".safetensors":
                 from specc.weights.safetensors import write_weights
 
@@ -360,6 +361,16 @@ class Program:
                 raise Fault(UnknownName(name=name, known=names))
             return why(self.network, self.origins, self.sources, owner)
 
+    def svg(self) -> str:
+        """A picture of the net as SVG: blocks within blocks, repeats once with their count.
+
+        It is drawn from the IR alone, by no other program. Shapes stand beside the layers, and
+        what is shared is marked.
+        """
+        from specc.picture import picture
+
+        return picture(self.network, self.operators)
+
     def metadata(self) -> dict[str, str]:
         """What a weight file of this program carries: its architecture, for one."""
         return weight_metadata(self.network)
@@ -378,10 +389,3 @@ def _has_torch() -> bool:
     from importlib.util import find_spec
 
     return find_spec("torch") is not None
-
-
-def _write_text(path: Path, text: str) -> None:
-    from specc.weights.files import atomic_write
-
-    with atomic_write(path) as temporary:
-        temporary.write_text(text, encoding="utf-8", newline="\n")

@@ -65,6 +65,7 @@ examples:
   specc show std.lenet
   specc show std.lenet --all
   specc show big.net:Encoder --depth 1 --at T=512
+  specc show std.lenet --svg lenet.svg
 """
 
 _BUILD = """\
@@ -184,6 +185,7 @@ def parser() -> argparse.ArgumentParser:
         metavar="SYMBOL=SIZE",
         help="fill in a symbolic size (repeatable)",
     )
+    show.add_argument("--svg", metavar="OUT", help="write a picture in place of the table")
     _settings(show)
     _reporting(show)
 

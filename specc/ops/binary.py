@@ -27,6 +27,7 @@ from specc.ops.operator import (
     Sample,
     Torch,
     TorchFunction,
+    Values,
     reject,
 )
 from specc.ops.promotion import INTEGER_RANGES, BroadcastMismatch, broadcast, literal_dtype
@@ -149,6 +150,16 @@ def infix(symbol: str) -> Callable[[CodeSite], Code]:
     return code
 
 
+def notation(symbol: str) -> Callable[[Values], str]:
+    """``+ 1``, ``1 -``, and ``+`` between two tensors."""
+
+    def text(attributes: Values) -> str:
+        left, right = attributes["left"], attributes["right"]
+        return " ".join(str(part) for part in (left, symbol, right) if part is not None)
+
+    return text
+
+
 def code_operands(site: CodeSite) -> tuple[Code, Code]:
     """Both operands in the emitted Python."""
     if len(site.types) == 2:
@@ -226,4 +237,5 @@ def infix_operator(
         samples=samples,
         rejects=(*_REJECTS, *rejects),
         tolerance=ELEMENTWISE,
+        notation=notation(symbol),
     )

@@ -100,6 +100,7 @@ OPERATORS = (
         torch=Torch(Infix("@", X, Y)),
         onnx={17: _to_onnx},
         multiply_adds=_matmul_multiply_adds,
+        notation=lambda attributes: "@",
         samples=(
             sample("f32[2, 3]", "f32[3, 4]"),
             sample("f32[5, 2, 3]", "f32[3, 4]"),

@@ -151,6 +151,7 @@ class Operator:
     random: bool = False  # draws while training
     multiply_adds: Callable[[Attributes, tuple[TensorType, ...], TensorType], Dim] | None = None
     details: str = ""
+    notation: Callable[[Values], str] | None = None  # what the language writes, if it is no call
     home: str = ""  # the Python module of a host's own operator
 
     def __deepcopy__(self, memo: object) -> Operator:

@@ -15,7 +15,7 @@ from specc.ops.arguments import Argument, Kind
 from specc.ops.axes import int64
 from specc.ops.builder import Builder, Handle, Site
 from specc.ops.code import Code, EllipsisCode, Lit, Part, SliceCode, Subscript, X
-from specc.ops.operator import CodeSite, Inference, Input, Operator, Torch, reject, sample
+from specc.ops.operator import CodeSite, Inference, Input, Operator, Torch, Values, reject, sample
 from specc.ops.tolerances import EXACT
 
 _TO_THE_END = 2**63 - 1
@@ -217,6 +217,21 @@ _ALL = _range()
 _DOTS = ("ellipsis",)
 _NEW = ("new",)
 
+
+def _notation(attributes: Values) -> str:
+    """``[:, 0]``"""
+    return f"[{', '.join(_item_text(*item) for item in attributes['items'])}]"
+
+
+def _item_text(kind: str, *numbers: Any) -> str:
+    if kind == "ellipsis":
+        return "..."
+    if kind == "new":
+        return "none"
+    parts = ["" if number is None else str(number) for number in numbers]
+    return ":".join(parts if len(parts) < 3 or parts[2] else parts[:2])
+
+
 OPERATORS = (
     Operator(
         name="slice",
@@ -230,6 +245,7 @@ OPERATORS = (
         tolerance=EXACT,
         inputs=(Input("x"),),
         arguments=(Argument("items", ITEMS),),
+        notation=_notation,
         infer=_infer_slice,
         torch=Torch(_code),
         onnx={17: _lower_slice},

@@ -51,6 +51,12 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
                 shutil.rmtree(staging, ignore_errors=True)
 
 
+def write_text(path: str | os.PathLike[str], text: str) -> None:
+    """Writes a text as UTF-8, whole or not at all. Raises Fault with CannotWrite."""
+    with atomic_write(path) as staged:
+        staged.write_text(text, encoding="utf-8", newline="\n")
+
+
 def _publish(staging: Path, target: Path) -> None:
     main = staging / target.name
     assert main.is_file(), f"nothing was written to {main}"
