@@ -7,8 +7,6 @@ block is drawn whole, later ones as a line, and equal ones in a row as one with 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Literal
 
 from specc.ir.flatten import (
     Activation,
@@ -25,58 +23,9 @@ from specc.ir.flatten import (
 )
 from specc.ir.graph import Network
 from specc.ops.operator import Operator
+from specc.picture.boxes import Box, Figure, Row
+from specc.picture.folding import folded, merged
 from specc.picture.text import call_text, relative, type_text
-
-BoxKind = Literal["input", "output", "rows", "block", "region"]
-
-
-@dataclass(frozen=True)
-class Row:
-    """One layer or operation. ``name`` is empty where it has none, ``note`` says what it shares.
-
-    ``family`` is what its colour stands for, ``tip`` its full name.
-    """
-
-    name: str
-    text: str
-    family: str
-    shape: str
-    note: str = ""
-    tip: str = ""
-
-
-@dataclass(eq=False)
-class Box:
-    """One box: rows, or the figures inside (a block has one, a loop or branch one a region).
-
-    ``inputs`` are values from outside, ``outputs`` those that are used outside, or may be.
-    """
-
-    kind: BoxKind
-    title: str = ""
-    detail: str = ""
-    rows: list[Row] = field(default_factory=list)
-    figures: list[tuple[str, Figure]] = field(default_factory=list)
-    inputs: list[FlatValue] = field(default_factory=list)
-    outputs: list[FlatValue] = field(default_factory=list)
-    count: int = 1
-    signature: object = None  # equal for boxes that differ by their name alone
-
-
-@dataclass(eq=False)
-class Figure:
-    """Boxes in computing order. What ``inputs`` and ``outputs`` name has boxes of its own."""
-
-    boxes: list[Box]
-
-    def arrows(self) -> Iterator[tuple[Box, Box, FlatValue]]:
-        """Which box hands which value to which other."""
-        source: dict[FlatValue, Box] = {}
-        for box in self.boxes:
-            for value in box.inputs:
-                if value in source:
-                    yield source[value], box, value
-            source.update(dict.fromkeys(box.outputs, box))
 
 
 def figure_of(network: Network, operators: Mapping[str, Operator]) -> Figure:
@@ -114,8 +63,7 @@ class _Builder:
         boxes += [
             Box("output", name, type_text(value.type), inputs=[value]) for name, value in outputs
         ]
-        boxes = _folded(boxes)
-        return Figure(_merged(boxes))
+        return Figure(merged(folded(boxes)))
 
     def _boxes(self, scope: Activation | None, nodes: Sequence[FlatNode]) -> Iterator[Box]:
         for inner, group in _grouped(scope, nodes):
@@ -336,68 +284,3 @@ def _read(node: FlatNode) -> list[FlatValue]:
         taken, _ = _exchanged(region.operations)
         found += [value for value in taken if value not in region.inputs]
     return found
-
-
-# ---- folding and merging -------------------------------------------------------------------------
-
-
-def _folded(boxes: list[Box]) -> list[Box]:
-    """Equal blocks that follow each other, each fed by the last alone, become one with a count."""
-    uses = _uses(boxes)
-    folded: list[Box] = []
-    for box in boxes:
-        last = folded[-1] if folded else None
-        if last is not None and _repeats(last, box, uses):
-            last.count += box.count
-            last.title = f"{last.title.partition(' … ')[0]} … {box.title}"
-            last.rows = [replace(row, name=last.title) for row in last.rows]
-            last.outputs = box.outputs
-            continue
-        folded.append(box)
-    return folded
-
-
-def _repeats(last: Box, box: Box, uses: Mapping[FlatValue, list[Box]]) -> bool:
-    if box.kind != "block" or last.kind != "block" or box.signature != last.signature:
-        return False
-    handed = [value for value in box.inputs if value in last.outputs]
-    others = [value for value in box.inputs if value not in last.outputs]
-    before = [value for value in last.inputs if value not in others]
-    alone = all(user is box or user is last for value in handed for user in uses.get(value, ()))
-    elsewhere = any(
-        user is not box
-        for value in last.outputs
-        if value not in handed
-        for user in uses.get(value, ())
-        if user is not last
-    )
-    return len(handed) == 1 and len(before) == 1 and alone and not elsewhere
-
-
-def _merged(boxes: list[Box]) -> list[Box]:
-    """Rows that follow each other, each fed by the last alone, become one box."""
-    uses = _uses(boxes)
-    source = {value: box for box in boxes for value in box.outputs}
-    merged: dict[Box, Box] = {}
-    kept: list[Box] = []
-    for box in boxes:
-        before = {source[value] for value in box.inputs if value in source}
-        previous = next(iter(before)) if len(before) == 1 else None
-        if previous is not None and box.kind == "rows" and previous.kind == "rows":
-            users = {user for value in previous.outputs for user in uses.get(value, ())}
-            if users == {box}:
-                target = merged.get(previous, previous)
-                target.rows += box.rows
-                target.outputs = box.outputs
-                merged[box] = target
-                continue
-        kept.append(box)
-    return kept
-
-
-def _uses(boxes: Sequence[Box]) -> dict[FlatValue, list[Box]]:
-    uses: dict[FlatValue, list[Box]] = {}
-    for box in boxes:
-        for value in box.inputs:
-            uses.setdefault(value, []).append(box)
-    return uses

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from specc.ir.flatten import FlatValue
-from specc.picture.figure import Box, Figure
+from specc.picture.boxes import Box, Figure
 from specc.picture.text import text_width, type_text
 
 FONT = 12.0

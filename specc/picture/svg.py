@@ -9,7 +9,8 @@ from xml.etree.ElementTree import Element, SubElement
 from specc.ir.graph import Network
 from specc.ops.operator import Operator
 from specc.ops.registry import operators as built_in
-from specc.picture.figure import Row, figure_of
+from specc.picture.boxes import Row
+from specc.picture.figure import figure_of
 from specc.picture.layout import (
     FONT,
     PADDING,

@@ -11,7 +11,8 @@ import pytest
 import specc
 from specc.ops.registry import operators
 from specc.picture import picture
-from specc.picture.figure import Box, Figure, figure_of
+from specc.picture.boxes import Box, Figure
+from specc.picture.figure import figure_of
 from specc.picture.layout import Laid, Placed, lay_out
 from tests.conftest import Specc
 
