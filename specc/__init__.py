@@ -2,6 +2,7 @@
 
 Compiling: ``compile``, ``Program``, ``Port``, ``ParameterInfo``, ``Built``.
 What can be wrong: ``SpecError``, ``Diagnostic``.
+Operators of one's own: ``op``, ``OnnxNode``, ``sample``, ``reject``; ``specc.testing``.
 Training: ``train``, ``Result``.
 Files: ``load``, ``save``, ``read``, ``convert``.
 """
@@ -15,16 +16,20 @@ from specc.version import __version__
 
 if TYPE_CHECKING:
     from specc.api import compile, load
+    from specc.built import Built
+    from specc.extension import OnnxNode, op
     from specc.frontend.diagnostics import Diagnostic, SpecError
+    from specc.ops.operator import reject, sample
     from specc.parameters.info import ParameterInfo
     from specc.ports import Port
-    from specc.program import Built, Program
+    from specc.program import Program
     from specc.tensors import convert, read, save
     from specc.training import Result, train
 
 __all__ = [
     "Built",
     "Diagnostic",
+    "OnnxNode",
     "ParameterInfo",
     "Port",
     "Program",
@@ -34,7 +39,10 @@ __all__ = [
     "compile",
     "convert",
     "load",
+    "op",
     "read",
+    "reject",
+    "sample",
     "save",
     "train",
 ]
@@ -43,10 +51,13 @@ __all__ = [
 # checking a spec must not wait for torch, which training needs.
 _HOMES = {
     "specc.api": ("compile", "load"),
+    "specc.built": ("Built",),
+    "specc.extension": ("OnnxNode", "op"),
     "specc.frontend.diagnostics": ("Diagnostic", "SpecError"),
+    "specc.ops.operator": ("reject", "sample"),
     "specc.parameters.info": ("ParameterInfo",),
     "specc.ports": ("Port",),
-    "specc.program": ("Built", "Program"),
+    "specc.program": ("Program",),
     "specc.tensors": ("convert", "read", "save"),
     "specc.training": ("Result", "train"),
 }

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from specc import arguments
+from specc.built import Built
 from specc.compiler import Compiled, faults_as_errors
 from specc.elaborate.starts import Origin
 from specc.facts import BadIr, BadOutput
@@ -37,14 +38,6 @@ if TYPE_CHECKING:
     from specc.parameters.why import Why
     from specc.verification.report import ParityReport
     from specc.weights.safetensors import Weights
-
-
-@dataclass(frozen=True)
-class Built:
-    """The files that a build wrote, and what the parity check found where it was run."""
-
-    paths: tuple[Path, ...]
-    parity: ParityReport | None = None
 
 
 @dataclass(frozen=True)
@@ -167,11 +160,17 @@ class Program:
             )
 
     def python(self) -> str:
-        """The source of a Python file that defines the module and needs only torch."""
+        """The source of a Python file that defines the module and needs only torch.
+
+        Where a function of ``ops`` computes something, it imports the module of that function.
+
+        Raises:
+            SpecError: for a function that is defined in ``__main__``, which no file can import.
+        """
         from specc.targets.python import source
 
         with faults_as_errors(self.sources):
-            return source(self.network, self.operators)
+            return source(self.network, self.operators, standalone=True)
 
     def build(
         self,
@@ -241,11 +240,17 @@ class Program:
 
         reports: list[ParityReport] = []
 
-        def check(path: Path) -> None:
+        unverified: str | None = None
+
+        def check(path: Path, domains: list[str]) -> None:
+            nonlocal unverified
             with deferred():  # an exception in PyTorch's start aborts the process
-                from specc.verification.parity import LIMIT
+                from specc.verification.parity import LIMIT, libraries
                 from specc.verification.parity import verify as compare
 
+            if domains and not libraries(self.network, self.operators):
+                unverified = f"onnxruntime has no library for the operators of {', '.join(domains)}"
+                return
             seconds = LIMIT if limit is None else limit
             reports.append(
                 compare(
@@ -269,7 +274,7 @@ class Program:
             operators=self.operators,
             check=checked,
         )
-        return Built(tuple(paths), reports[0] if reports else None)
+        return Built(tuple(paths), reports[0] if reports else None, unverified)
 
     # ---- as text ---------------------------------------------------------------------------------
 

@@ -13,9 +13,9 @@ from specc.frontend.diagnostics import Fault
 from specc.ir.types import parse_type
 from specc.ops.apply import complete, infer
 from specc.ops.operator import Operator
-from tests.ops.cases import Case
-from tests.ops.effects import differs, differs_in_onnx
-from tests.ops.harness import same
+from specc.testing.cases import Case
+from specc.testing.effects import differs, differs_in_onnx
+from specc.testing.parity import same
 
 
 @pytest.fixture(scope="session")

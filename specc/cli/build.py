@@ -11,6 +11,7 @@ from specc.cli.source import program
 from specc.cli.terminal import Terminal
 
 if TYPE_CHECKING:
+    from specc.built import Built
     from specc.verification.report import ParityReport
 
 # The kinds of files that each option has a meaning for. An option that would be without effect is
@@ -45,7 +46,7 @@ def run(options: Namespace, terminal: Terminal) -> ExitCode:
     for path in built.paths:
         terminal.result(f"wrote {path} ({size_of(path)})")
     if target.suffix == ".onnx":
-        terminal.result(_parity(built.parity, skipped=options.no_verify))
+        terminal.result(_parity(built.parity, _reason(built, skipped=options.no_verify)))
     return ExitCode.FINE
 
 
@@ -65,9 +66,14 @@ def _require_meaning(options: Namespace, suffix: str) -> None:
             raise CommandError(f"{option} means nothing for a {suffix} file")
 
 
-def _parity(report: ParityReport | None, *, skipped: bool) -> str:
+def _reason(built: Built, *, skipped: bool) -> str:
+    """Why a graph is not verified."""
+    return "--no-verify was given" if skipped else built.unverified or "torch is not installed"
+
+
+def _parity(report: ParityReport | None, reason: str) -> str:
     if report is None:
-        return f"not verified: {'--no-verify was given' if skipped else 'torch is not installed'}"
+        return f"not verified: {reason}"
     outputs = [output for case in report.cases for output in case.outputs]
     if all(output.bound == 0 for output in outputs):
         figures = "the answers are equal"

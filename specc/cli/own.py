@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from functools import cache
 
 from specc.cli.codes import CommandError
+from specc.elaborate.files import prelude
 from specc.frontend.facts import did_you_mean
 from specc.ops.operator import Operator
 from specc.ops.registry import operators_with
@@ -21,7 +22,7 @@ def own_operators(names: Sequence[str]) -> tuple[Operator, ...]:
     """
     found = tuple(dict.fromkeys(one for name in names for one in _operators(name)))
     try:
-        operators_with(found)
+        prelude(operators_with(found))
     except ValueError as error:
         raise CommandError(f"--ops: {error}") from None
     return found
@@ -34,7 +35,7 @@ def _operators(name: str) -> tuple[Operator, ...]:
     value: object = module
     for part in attribute.split("."):
         if not hasattr(value, part):
-            known = [known for known in dir(value) if not known.startswith("_")]
+            known = [one for one in dir(value) if isinstance(getattr(value, one), Operator | list)]
             advice = did_you_mean(part, known) or "it is written MODULE:ATTRIBUTE"
             raise CommandError(f"--ops {name}: {module_name!r} has no {part!r}; {advice}")
         value = getattr(value, part)

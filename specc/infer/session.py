@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,11 @@ _DTYPES: dict[str, np.dtype[Any]] = {
 
 
 def session(
-    model: str | Path | bytes, device: str = "cpu", *, threads: int | None = None
+    model: str | Path | bytes,
+    device: str = "cpu",
+    *,
+    threads: int | None = None,
+    libraries: Iterable[str] = (),
 ) -> ort.InferenceSession:
     """A session for a file or a serialized model.
 
@@ -39,15 +43,18 @@ def session(
         model: The file, or a model's bytes.
         device: ``cpu``, ``cuda`` or ``cuda:1``. Operators that have no CUDA kernel run on the CPU.
         threads: How many work on one operator; None leaves it to onnxruntime.
+        libraries: Paths of shared libraries with operators of domains that are not ONNX's own.
 
     Raises:
         ValueError: if this build of onnxruntime does not have the device.
-        Exception: onnxruntime's own, for a file that it cannot load.
+        Exception: onnxruntime's own, for a file or a library that it cannot load.
     """
     options = ort.SessionOptions()
     options.log_severity_level = _FATAL
     if threads is not None:
         options.intra_op_num_threads = threads
+    for library in libraries:
+        options.register_custom_ops_library(library)
     source = model if isinstance(model, bytes) else str(model)
     return ort.InferenceSession(source, options, providers=_providers(device))
 

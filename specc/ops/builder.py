@@ -17,11 +17,27 @@ class Builder(Protocol):
 
     opset: int
 
-    def op(self, op_type: str, *inputs: Handle | None, outputs: int = 1, **attributes: Any) -> Any:
-        """Adds a node of the default domain; gives its result, or a tuple where ``outputs`` > 1.
+    def op(
+        self,
+        op_type: str,
+        *inputs: Handle | None,
+        outputs: int = 1,
+        domain: str = "",
+        version: int = 1,
+        **attributes: Any,
+    ) -> Any:
+        """Adds a node; gives its result, or a tuple where ``outputs`` > 1.
 
         ``None`` is an absent optional input. An attribute of value None is left out. Attributes are
-        int, float, str, lists of these, or numpy arrays (tensors).
+        int, float, str, lists of these, or numpy arrays (tensors). A node of ONNX's own domain is
+        held to the schema of the builder's opset; for one of another ``domain`` the model imports
+        ``version`` of that.
+        """
+
+    def function(self, body: Any, *inputs: Handle | None, **attributes: Any) -> Any:
+        """Calls a function of ONNX nodes, an ``onnx.FunctionProto`` that the model then holds.
+
+        Gives its result, or a tuple where it has several.
         """
 
     def constant(self, value: Any, dtype: DType) -> Handle:

@@ -88,12 +88,22 @@ class Call(Code):
     """``function(*arguments, **keywords)``; ``{spatial}`` is the first operand's rank - 2.
 
     A keyword whose value is an ``Attr`` at its operator's default is left out, and a StateRef that
-    is absent at the end of the positional arguments too.
+    is absent at the end of the positional arguments too. ``module`` is the Python module that holds
+    the function where that is a host's own; a function without one is PyTorch's or Python's.
     """
 
     function: str
     arguments: tuple[Code, ...] = ()
     keywords: tuple[tuple[str, Code], ...] = ()
+    module: str = ""
+
+
+@dataclass(frozen=True)
+class Applied(Code):
+    """``made(*arguments)``: what a call gives, called in turn, such as a module made in place."""
+
+    made: Call
+    arguments: tuple[Code, ...] = ()
 
 
 @dataclass(frozen=True)

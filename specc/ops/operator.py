@@ -104,10 +104,11 @@ class Torch:
 
     The function is data, or a function of structure (ranks, dtypes, flags) that gives it. Where a
     layer owns its state and ``module`` is set, the module is what is emitted; a stateless operator
-    in a pipeline is emitted as the function, and as the module where it is a named layer.
+    in a pipeline is emitted as the function, and as the module where it is a named layer. Without a
+    function there is a module, and uses that would need the function are refused.
     """
 
-    function: Code | TorchFunction
+    function: Code | TorchFunction | None
     module: Call | Callable[[CodeSite], Call | None] | None = None
 
 
@@ -153,6 +154,7 @@ class Operator:
     details: str = ""
     notation: Callable[[Values], str] | None = None  # what the language writes, if it is no call
     home: str = ""  # the Python module of a host's own operator
+    library: str | None = None  # of onnxruntime's custom operators, where ONNX needs one
 
     def __deepcopy__(self, memo: object) -> Operator:
         return self

@@ -20,7 +20,7 @@ from specc.initialize.rounding import NUMPY_DTYPES
 from specc.ir.dims import evaluate
 from specc.ir.graph import Loop, Network, Port
 from specc.ir.types import DType
-from specc.ir.walk import every_node
+from specc.ir.walk import every_node, operators_of
 from specc.ops.operator import Operator
 from specc.targets import torch as target
 from specc.targets.onnx.weights import GivenWeights
@@ -72,7 +72,7 @@ def verify(
     """
     allowed = {**BOUNDS, **(bounds or {})}
     watch = _Watch(network, limit)
-    running = _session(model)
+    running = _session(model, libraries(network, operators or {}))
     tried = list(cases(network, seed))
     answers = [_answers(running, case, watch) for case in tried]
     module = _module(network, weights, seed, operators)
@@ -104,10 +104,16 @@ def _module(
     return target.module(network, weights=arrays, operators=operators).eval()
 
 
-def _session(model: onnx.ModelProto | bytes | str | Path) -> Any:
+def libraries(network: Network, operators: Mapping[str, Operator]) -> list[str]:
+    """The libraries of onnxruntime's that the network's operators name."""
+    used = (operators[name] for name in sorted(operators_of(network)) if name in operators)
+    return list(dict.fromkeys(one.library for one in used if one.library is not None))
+
+
+def _session(model: onnx.ModelProto | bytes | str | Path, own: Sequence[str]) -> Any:
     source = model.SerializeToString() if isinstance(model, onnx.ModelProto) else model
     try:
-        return session(source)
+        return session(source, libraries=own)
     except _ORT_ERRORS as error:
         raise _refused("onnxruntime", "", error, "model") from error
 

@@ -12,9 +12,9 @@ import torch
 
 from specc.ops.operator import Reject, sample
 from specc.ops.registry import operators
-from tests.ops.cases import Case, cases
-from tests.ops.harness import same_in_onnxruntime, same_when_emitted
-from tests.ops.torch_runs import run_function
+from specc.testing.cases import Case, cases
+from specc.testing.parity import same_in_onnxruntime, same_when_emitted
+from specc.testing.torch_runs import run_function
 
 NAMES = ("rearrange", "reduce", "repeat")
 CASES = [case for case in cases() if case.operator.name in NAMES]

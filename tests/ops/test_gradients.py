@@ -9,7 +9,7 @@ from specc.ir.dims import evaluate
 from specc.ops.operator import Sample
 from specc.ops.single import single
 from specc.targets.torch import module, to_torch
-from tests.ops.cases import Case, cases
+from specc.testing.cases import Case, cases
 
 
 def _in_f64(case: Case) -> Case:

@@ -14,10 +14,10 @@ from torch.utils.flop_counter import FlopCounterMode
 from specc.initialize.values import apply_edits, values
 from specc.ir.dims import evaluate
 from specc.ops.apply import SlotValue
-from tests.ops.cases import Array, Case, cases
-from tests.ops.harness import expected_warnings
-from tests.ops.interpret import Interpreter
-from tests.ops.torch_runs import run_function
+from specc.testing.cases import Array, Case, cases
+from specc.testing.interpret import Interpreter
+from specc.testing.parity import expected_warnings
+from specc.testing.torch_runs import run_function
 
 CASES = cases()
 COUNTED = [case for case in CASES if case.operator.multiply_adds is not None]

@@ -50,8 +50,9 @@ def test_the_same_model_is_the_same_bytes(tmp_path: Path, limit: int) -> None:
 def test_a_check_sees_the_finished_model(tmp_path: Path, limit: int) -> None:
     seen = []
 
-    def check(path: Path) -> None:
+    def check(path: Path, domains: list[str]) -> None:
         seen.append(run(session(path), {"x": X})["y"].shape)
+        assert not domains
         assert not (tmp_path / "mlp.onnx").exists()
 
     save(mlp(), tmp_path / "mlp.onnx", limit=limit, check=check)
@@ -63,7 +64,7 @@ def test_a_failed_check_leaves_what_was_there(tmp_path: Path, limit: int) -> Non
     path = tmp_path / "mlp.onnx"
     path.write_bytes(b"before")
 
-    def check(staged: Path) -> None:
+    def check(staged: Path, domains: list[str]) -> None:
         raise RuntimeError("no")
 
     with pytest.raises(RuntimeError, match="no"):

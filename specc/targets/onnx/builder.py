@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import onnx
 import onnx_ir as oir
 
 from specc.initialize.rounding import NUMPY_DTYPES
@@ -14,6 +15,7 @@ from specc.ir.dims import Dim
 from specc.ir.types import DType, TensorType
 from specc.targets.onnx.attributes import onnx_attributes, schema
 from specc.targets.onnx.dtypes import ONNX_DTYPES, onnx_shape, onnx_type
+from specc.targets.onnx.own import OwnDomains, own_attributes
 from specc.targets.onnx.sizes import Sizes
 from specc.targets.onnx.subgraphs import Subgraph
 
@@ -49,15 +51,55 @@ class GraphBuilder:
         self.subgraphs: dict[oir.Node, dict[str, Subgraph]] = {}
         self.labels: dict[oir.Value, str] = {}
         self.constants: dict[tuple[DType, tuple[int, ...], bytes], oir.Value] = {}
+        self.own = OwnDomains(opset)
         self._sizes = Sizes(self, inputs)
 
     def op(
-        self, op_type: str, *inputs: oir.Value | None, outputs: int = 1, **attributes: Any
+        self,
+        op_type: str,
+        *inputs: oir.Value | None,
+        outputs: int = 1,
+        domain: str = "",
+        version: int = 1,
+        **attributes: Any,
     ) -> Any:
-        """Adds a node of the default domain; gives its result, or a tuple where ``outputs`` > 1."""
+        """Adds a node; gives its result, or a tuple where ``outputs`` > 1."""
+        if domain:
+            self.own.import_domain(domain, version)
+            return self._own_node(domain, op_type, inputs, outputs, attributes)
         node = self._node(op_type, inputs, outputs, attributes, self.place)
+        return self._added(node)
+
+    def function(
+        self, body: onnx.FunctionProto, *inputs: oir.Value | None, **attributes: Any
+    ) -> Any:
+        """Calls a function, which the model then holds; gives its result, or a tuple of several."""
+        self.own.hold(body, self.place.path)
+        return self._own_node(body.domain, body.name, inputs, len(body.output), attributes)
+
+    def _own_node(
+        self,
+        domain: str,
+        op_type: str,
+        inputs: Sequence[oir.Value | None],
+        outputs: int,
+        attributes: dict[str, Any],
+    ) -> Any:
+        return self._added(
+            oir.Node(
+                domain,
+                op_type,
+                _without_absent(inputs),
+                own_attributes(attributes),
+                num_outputs=outputs,
+                name=self.place.node_name(op_type),
+                metadata_props=dict(self.place.metadata),
+            )
+        )
+
+    def _added(self, node: oir.Node) -> Any:
         self.nodes.append(node)
-        return node.outputs[0] if outputs == 1 else tuple(node.outputs)
+        return node.outputs[0] if len(node.outputs) == 1 else tuple(node.outputs)
 
     def size_op(self, op_type: str, *inputs: oir.Value, **attributes: Any) -> oir.Value:
         """Adds a node that computes a size from sizes, constants or the graph's inputs."""
@@ -73,9 +115,7 @@ class GraphBuilder:
         attributes: dict[str, Any],
         place: Place,
     ) -> oir.Node:
-        operands = list(inputs)
-        while operands and operands[-1] is None:
-            operands.pop()
+        operands = _without_absent(inputs)
         definition = schema(op_type, self.opset)
         assert definition.min_input <= len(operands) <= definition.max_input, op_type
         assert definition.min_output <= outputs <= definition.max_output, op_type
@@ -131,6 +171,14 @@ class GraphBuilder:
             return None
         order = node.attributes["perm"].as_ints()
         return node.inputs[0] if list(order) == [1, 0] else None
+
+
+def _without_absent(inputs: Sequence[oir.Value | None]) -> list[oir.Value | None]:
+    """Inputs without those at the end that are absent."""
+    operands = list(inputs)
+    while operands and operands[-1] is None:
+        operands.pop()
+    return operands
 
 
 def _text(array: np.ndarray[Any, Any]) -> str:

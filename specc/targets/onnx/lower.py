@@ -62,8 +62,10 @@ def to_ir_model(
     tensors = ParameterTensors(network, weights, seed)
     table = registry.operators() if operators is None else operators
     lowering = Lowering(network, version, tensors, table, strip=strip)
+    graph = lowering.graph()
     return oir.Model(
-        lowering.graph(),
+        graph,
+        functions=lowering.builder.own.functions,
         ir_version=ir_version(version),
         producer_name="specc",
         producer_version=__version__,
@@ -121,7 +123,7 @@ class Lowering:
             outputs,
             nodes=nodes,
             initializers=[*parameters, *constants],
-            opset_imports={"": builder.opset},
+            opset_imports={"": builder.opset, **builder.own.versions},
             name=encodable(self._network.name),
             doc_string=encodable(root.documentation) or None,
         )

@@ -10,6 +10,7 @@ import onnx_ir as oir
 from specc.ir.graph import Network
 from specc.ops.operator import Operator
 from specc.targets.onnx.lower import to_ir_model
+from specc.targets.onnx.own import foreign_domains
 from specc.targets.onnx.weights import GivenWeights
 from specc.weights.files import atomic_write
 
@@ -33,7 +34,7 @@ def save(
     limit: int = INLINE_LIMIT,
     strip: bool = False,
     operators: Mapping[str, Operator] | None = None,
-    check: Callable[[Path], None] | None = None,
+    check: Callable[[Path, list[str]], None] | None = None,
 ) -> list[Path]:
     """Writes ``network`` as an ONNX file and gives the paths of all files that it takes.
 
@@ -46,8 +47,8 @@ def save(
         limit: Bytes of weights from which on they are in a file of their own.
         strip: As for ``to_ir_model``.
         operators: As for ``to_ir_model``.
-        check: Is called with the finished model's path before it takes its place. What it raises
-            leaves no file behind.
+        check: Is called before the finished model takes its place, with its path and the domains
+            whose operators neither ONNX nor the model defines. What it raises leaves no file.
 
     Raises:
         Fault: as ``to_ir_model``, or with CannotWrite.
@@ -72,7 +73,7 @@ def save(
                 align_threshold=0,
             )
         if check is not None:
-            check(staged)
+            check(staged, foreign_domains(model))
     return [path] if data is None else [path, data]
 
 

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from specc.collector import resting_collector
+from specc.frontend.diagnostics import Fault
 from specc.ir.graph import Network
 from specc.ops.operator import Operator
+from specc.targets.facts import TargetUnsupported
 from specc.targets.python import literals
 from specc.targets.python.classes import ClassWriter
 from specc.targets.python.errors import EmitError
 from specc.targets.python.forward import input_names
 from specc.targets.python.initial import InitialValues
 from specc.targets.python.layers import Layers
+from specc.targets.python.lowering import import_name
 from specc.targets.python.names import Scope, class_name
 from specc.targets.python.structure import Structure
 
@@ -20,11 +23,15 @@ __all__ = ["EmitError", "argument_names", "class_names", "root_class", "source"]
 
 
 @resting_collector()
-def source(network: Network, operators: Mapping[str, Operator] | None = None) -> str:
+def source(
+    network: Network, operators: Mapping[str, Operator] | None = None, *, standalone: bool = False
+) -> str:
     """The Python source of ``network``: one class a block, the net's own class last.
 
     ``operators`` is the table of operators, by default the built-in ones. Formatted as ruff would.
-    Raises EmitError for a network that no elaboration gives.
+    Raises EmitError for a network that no elaboration gives, and a Fault with TargetUnsupported for
+    one that the source cannot have: a ``standalone`` one is run by another program than this, so
+    it cannot import a function that is defined in ``__main__``.
     """
     structure = Structure(network, operators)
     order = structure.classes()
@@ -34,6 +41,13 @@ def source(network: Network, operators: Mapping[str, Operator] | None = None) ->
         "\n".join(ClassWriter(structure, layers, initial, template).lines()) for template in order
     ]
     functions = initial.functions.sources()
+    if standalone and "import __main__" in layers.imports:
+        advice = "a function that it calls is in `__main__`; move it to a module of its own"
+        raise Fault(
+            TargetUnsupported(
+                operator=network.name, path="", target="a file of its own", advice=advice
+            )
+        )
     head = [_header(network), *_imports(layers.imports)]
     return "\n\n\n".join(["\n".join(head), *functions, *classes]) + "\n"
 
@@ -78,4 +92,10 @@ def _imports(used: set[str]) -> list[str]:
     if "F" in used:
         lines.append("import torch.nn.functional as F")
     lines.append("from torch import nn")
+    own = sorted(use.removeprefix("import ") for use in used if use.startswith("import "))
+    names = [import_name(module) for module in own]
+    if len(set(names)) < len(names):
+        raise EmitError(f"modules whose names are alike: {', '.join(own)}")
+    lines += [""] if own else []
+    lines += [f"import {module} as {name}" for module, name in zip(own, names, strict=True)]
     return lines

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from specc.frontend.diagnostics import Fault
 from specc.ir.attributes import Attribute, Attributes, Hole
 from specc.ir.dims import Dim, Expr
 from specc.ir.types import DType, TensorType
 from specc.ops.arguments import REQUIRED
 from specc.ops.code import (
+    Applied,
     Attr,
     Call,
     Code,
@@ -31,6 +33,7 @@ from specc.ops.code import (
     Training,
 )
 from specc.ops.operator import CodeSite, Operator
+from specc.targets.facts import TargetUnsupported
 from specc.targets.python import expressions as py
 from specc.targets.python.errors import EmitError
 from specc.targets.python.expressions import Expression
@@ -90,8 +93,13 @@ class Place:
 
 
 def code_of(operator: Operator, site: CodeSite) -> Code:
-    """The function lowering for this structure."""
+    """The function lowering for this structure. Raises a Fault where there is a class alone."""
     function = operator.torch.function
+    if function is None:
+        advice = "it is a class alone, whose state is its own and needs a name for its layer"
+        raise Fault(
+            TargetUnsupported(operator=operator.name, path="", target="PyTorch", advice=advice)
+        )
     return function if isinstance(function, Code) else function(site)
 
 
@@ -118,6 +126,8 @@ def lower(code: Code, place: Place) -> Expression:
     match code:
         case Call():
             return _call(code, place)
+        case Applied(made, arguments):
+            return py.call(_call(made, place), [lower(one, place) for one in arguments])
         case Method():
             receiver = py.attribute(lower(code.receiver, place), code.name)
             return py.call(receiver, _positional(code, place), _keywords(code, place))
@@ -168,11 +178,23 @@ def _leaf(code: Code, place: Place) -> Expression | None:
 
 
 def _call(code: Call, place: Place) -> Expression:
+    return py.call(_function(code, place), _positional(code, place), _keywords(code, place))
+
+
+def _function(code: Call, place: Place) -> Expression:
+    if code.module:
+        place.use(f"import {code.module}")
+        return py.dotted(f"{import_name(code.module)}.{code.function}")
     function = function_name(code.function, place.types)
     module = function.partition(".")[0]
     assert module in MODULES or "." not in function, function
     place.use(module)
-    return py.call(py.dotted(function), _positional(code, place), _keywords(code, place))
+    return py.dotted(function)
+
+
+def import_name(module: str) -> str:
+    """What a host's module is called in the source: no variable or class begins with ``_``."""
+    return f"_{module.strip('_').replace('.', '_')}"
 
 
 def _positional(code: Call | Method, place: Place) -> list[Expression]:
@@ -226,6 +248,8 @@ def occurrences(code: Code, operand: int) -> int:
             return int(index == operand)
         case Operands(start) | Splat(Operands(start)):
             return int(operand >= start)
+        case Applied(made, arguments):
+            parts = [made, *arguments]
         case Call():
             parts = [*code.arguments, *(value for _, value in code.keywords)]
         case Method():

@@ -6,6 +6,7 @@ So that a fault of the printer and a fault of an entry show apart from each othe
 from __future__ import annotations
 
 import builtins
+import importlib
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from specc.ir.types import DType
 from specc.ops import code
 from specc.ops.operator import CodeSite
 from specc.targets.torch import TORCH_DTYPES
-from tests.ops.cases import Case
+from specc.testing.cases import Case
 
 
 @dataclass
@@ -38,8 +39,9 @@ class Interpreter:
         return CodeSite(self.case.types, self.case.applied.results, self.case.applied.attributes)
 
     def function(self) -> Any:
-        """The value of the function lowering."""
+        """The value of the function lowering, which there has to be."""
         lowering = self.case.operator.torch.function
+        assert lowering is not None
         return self.run(lowering if isinstance(lowering, code.Code) else lowering(self.site))
 
     def module(self) -> nn.Module | None:
@@ -65,6 +67,7 @@ class Interpreter:
             case code.Part(name, path):
                 value = self.case.applied.attributes[name]
                 for index in path:
+                    assert isinstance(value, tuple)
                     value = value[index]
                 return self._value(value)
             case code.DeviceOf():
@@ -77,6 +80,8 @@ class Interpreter:
                 return self.training
             case code.Call():
                 return self._call(expression)
+            case code.Applied(made, arguments):
+                return self._call(made)(*self._positional(arguments))
             case code.Method(receiver, name, arguments, keywords):
                 return getattr(self.run(receiver), name)(
                     *self._positional(arguments), **self._keywords(keywords)
@@ -102,7 +107,9 @@ class Interpreter:
     def _call(self, call: code.Call) -> Any:
         spatial = str(self.case.types[0].rank - 2) if self.case.types else ""
         root, _, path = call.function.replace("{spatial}", spatial).partition(".")
-        value: Any = _ROOTS[root]
+        value: Any = _ROOTS.get(root)
+        if call.module:
+            value, path = importlib.import_module(call.module), call.function
         for part in path.split(".") if path else ():
             value = getattr(value, part)
         return value(*self._positional(call.arguments), **self._keywords(call.keywords))

@@ -12,15 +12,15 @@ from contextlib import contextmanager
 import numpy as np
 import onnx
 import onnxruntime
-import pytest
 import torch
 
+from specc.infer.session import session as open_session
 from specc.ir.types import DType
 from specc.targets.onnx import DEFAULT_OPSET, HIGHEST_OPSET, LOWEST_OPSET, to_onnx
 from specc.targets.torch import TORCH_DTYPES
-from tests.ops.cases import Array, Case
-from tests.ops.onnxruntime_gaps import GAPS
-from tests.ops.torch_runs import Run, run_emitted, run_function, run_module
+from specc.testing.cases import Array, Case
+from specc.testing.onnxruntime_gaps import GAPS
+from specc.testing.torch_runs import Run, run_emitted, run_module, run_reference
 
 OPSETS = (LOWEST_OPSET, DEFAULT_OPSET, HIGHEST_OPSET)
 
@@ -28,6 +28,18 @@ OPSETS = (LOWEST_OPSET, DEFAULT_OPSET, HIGHEST_OPSET)
 EXPECTED_WARNINGS = (
     "Using padding='same' with even kernel lengths",  # it copies the input; the result is the same
 )
+
+
+class NoKernel(Exception):
+    """onnxruntime is known to have no kernel for a node at this dtype."""
+
+
+class NoLibrary(NoKernel):
+    """An operator has a domain of its own, and names no library that runs it."""
+
+
+class Disagreement(AssertionError):
+    """Two targets, or a target and the rule, do not say the same of a sample."""
 
 
 @contextmanager
@@ -50,11 +62,12 @@ def same(case: Case) -> None:
 def same_in_torch(case: Case) -> None:
     """PyTorch gives the rule's shapes and dtypes; its function and its class do the same."""
     for sizes in case.sizes:
-        run = run_function(case, sizes)
+        run = run_reference(case, sizes)
         shapes = [tuple(result.shape) for result in run.results]
-        assert shapes == case.shapes(sizes), f"PyTorch gives {shapes} at {sizes}"
+        _equal("the shapes that PyTorch gives, and the rule", shapes, case.shapes(sizes))
         dtypes = [result.dtype for result in run.results]
-        assert dtypes == [TORCH_DTYPES[type_.dtype] for type_ in case.applied.results]
+        expected = [TORCH_DTYPES[type_.dtype] for type_ in case.applied.results]
+        _equal("the dtypes that PyTorch gives, and the rule", dtypes, expected)
         if (module := run_module(case, sizes)) is not None:
             assert_same_run(module, run, case)
 
@@ -62,20 +75,21 @@ def same_in_torch(case: Case) -> None:
 def same_when_emitted(case: Case) -> None:
     """The emitted source gives what the entry's data does, in place and as a layer."""
     for sizes in case.sizes:
-        expected = run_function(case, sizes)
+        expected = run_reference(case, sizes)
         forms = (None,) if case.state or case.operator.torch.module is None else (False, True)
         for as_layer in forms:
             assert_same_run(run_emitted(case, sizes, as_layer=as_layer), expected, case)
 
 
 def same_in_onnxruntime(case: Case, opset: int) -> None:
-    """onnxruntime gives PyTorch's shapes and values at this opset."""
+    """Onnxruntime gives PyTorch's shapes and values at this opset."""
     model = checked_onnx(case, opset)
     ran = session(model, case)
     for sizes in case.sizes:
-        expected = run_function(case, sizes).results
+        expected = run_reference(case, sizes).results
         found = run_onnx(ran, case, sizes)
-        assert [result.shape for result in found] == case.shapes(sizes)
+        shapes = [result.shape for result in found]
+        _equal("the shapes that onnxruntime gives, and the rule", shapes, case.shapes(sizes))
         for ours, theirs, type_ in zip(found, expected, case.applied.results, strict=True):
             assert_close(ours, theirs, case, type_.dtype)
 
@@ -84,7 +98,7 @@ def same_while_training(case: Case) -> None:
     """Emitted source and function agree in train mode too: results, gradients, buffers."""
     sizes = case.sizes[-1]
     emitted = run_emitted(case, sizes, training=True)
-    assert_same_run(emitted, run_function(case, sizes, training=True), case, ignore=_COUNTER)
+    assert_same_run(emitted, run_reference(case, sizes, training=True), case, ignore=_COUNTER)
     if (module := run_module(case, sizes, training=True)) is not None:
         assert_same_run(emitted, module, case)
 
@@ -104,18 +118,21 @@ def checked_onnx(case: Case, opset: int) -> onnx.ModelProto:
 
 
 def session(model: onnx.ModelProto, case: Case) -> onnxruntime.InferenceSession:
-    """onnxruntime on one CPU thread with all its optimizations; skips what it is known to lack."""
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.log_severity_level = 4
+    """Onnxruntime on one CPU thread with all its optimizations.
+
+    Raises NoKernel for what it is known to lack.
+    """
+    library = case.operator.library
+    foreign = {one.domain for one in model.opset_import} - {one.domain for one in model.functions}
+    if library is None and (foreign := foreign - {""}):
+        raise NoLibrary(f"onnxruntime has no library for the operators of {', '.join(foreign)}")
+    libraries = [] if library is None else [library]
     try:
-        return onnxruntime.InferenceSession(
-            model.SerializeToString(), options, providers=["CPUExecutionProvider"]
-        )
+        return open_session(model.SerializeToString(), threads=1, libraries=libraries)
     except onnxruntime.capi.onnxruntime_pybind11_state.NotImplemented as error:
         for node, dtype in GAPS:
             if f" {node}(" in str(error) and dtype in case.dtypes:
-                pytest.skip(f"onnxruntime has no {node} of {dtype} on the CPU")
+                raise NoKernel(f"onnxruntime has no {node} of {dtype} on the CPU") from error
         raise
 
 
@@ -134,9 +151,10 @@ def run_onnx(
 def difference(found: Array | torch.Tensor, expected: Array | torch.Tensor) -> float:
     """max|a - b| / max|b|, where both agree on which values are not finite."""
     a, b = (_float64(value) for value in (found, expected))
-    assert a.shape == b.shape, (a.shape, b.shape)
+    _equal("the shapes of two results", a.shape, b.shape)
     finite = np.isfinite(b)
-    np.testing.assert_array_equal(a[~finite], b[~finite])
+    if not np.array_equal(a[~finite], b[~finite], equal_nan=True):
+        return float("inf")
     if not finite.any():
         return 0.0
     scale = float(np.abs(b[finite]).max())
@@ -155,7 +173,9 @@ def assert_close(
 ) -> None:
     """Asserts that values agree within the entry's tolerance for ``dtype``; integers exactly."""
     bound = case.operator.tolerance[dtype.value] if dtype.is_float else 0.0
-    assert difference(found, expected) <= bound
+    apart = difference(found, expected)
+    if not apart <= bound:
+        raise Disagreement(f"values differ by {apart:.1e}; {bound:.0e} is allowed in {dtype.value}")
 
 
 def assert_same_run(
@@ -168,7 +188,7 @@ def assert_same_run(
         *_by_name(found.buffers, expected.buffers, ignore),
     ]
     for ours, theirs in pairs:
-        assert ours.dtype == theirs.dtype
+        _equal("the dtypes of two runs", ours.dtype, theirs.dtype)
         assert_close(ours, theirs, case, _DTYPES[ours.dtype])
 
 
@@ -180,9 +200,15 @@ def _by_name(
     expected: Mapping[str, torch.Tensor | None],
     ignore: frozenset[str],
 ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-    assert set(found) - ignore == set(expected) - ignore
+    names = (sorted(set(run) - ignore) for run in (found, expected))
+    _equal("the names of gradients or buffers of two runs", *names)
     for name in set(expected) - ignore:
         ours, theirs = found[name], expected[name]
-        assert (ours is None) == (theirs is None), name
+        _equal(f"whether {name} has a gradient", ours is None, theirs is None)
         if ours is not None and theirs is not None:
             yield ours, theirs
+
+
+def _equal(what: str, found: object, expected: object) -> None:
+    if found != expected:
+        raise Disagreement(f"{what}: {found} and {expected}")

@@ -12,8 +12,8 @@ from torch import nn
 
 from specc.targets.torch import module as emitted_module
 from specc.targets.torch import to_torch
-from tests.ops.cases import Array, Case, generator
-from tests.ops.interpret import Interpreter
+from specc.testing.cases import Array, Case, generator
+from specc.testing.interpret import Interpreter
 
 
 @dataclass
@@ -23,6 +23,15 @@ class Run:
     results: list[torch.Tensor]
     gradients: dict[str, torch.Tensor | None]
     buffers: dict[str, torch.Tensor]
+
+
+def run_reference(case: Case, sizes: Mapping[str, int], *, training: bool = False) -> Run:
+    """PyTorch from the entry's data: its function, or its class where there is no function."""
+    if case.operator.torch.function is not None:
+        return run_function(case, sizes, training=training)
+    found = run_module(case, sizes, training=training)
+    assert found is not None
+    return found
 
 
 def run_function(case: Case, sizes: Mapping[str, int], *, training: bool = False) -> Run:
