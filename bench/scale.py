@@ -29,12 +29,13 @@ def run(*, tiny: bool = False) -> Report:
             f"bias of its own. `specc check` as a whole process, the two sizes in turns, medians "
             f"of {rounds}; growth is the median of each round's. The builds are of the {small:,} "
             "layers, whole processes too, with `--no-verify`, and end by loading the JSON and "
-            "building from it, which has to give the same bytes."
+            "building from it, which has to give the same bytes, and by making the PyTorch module "
+            "of it and applying that to a batch."
         ),
         columns=(
             *("form", f"check {small:,} (s)", f"check {large:,} (s)", "growth", "peak MiB"),
             *(f"`{suffix}` (s)" for suffix in _TARGETS),
-            "from JSON: `.py` and `.onnx` (s)",
+            *("from JSON: `.py` and `.onnx` (s)", "from JSON: module (s)"),
         ),
     )
     with tempfile.TemporaryDirectory() as folder:
@@ -58,6 +59,7 @@ def _measure(form: str, small: int, large: int, rounds: int, folder: Path, repor
     longest = median(seconds[str(large)])
     built = {suffix: _build(paths[small], folder / f"text{suffix}") for suffix in _TARGETS}
     again = _from_json(folder)
+    module = process([sys.executable, "-c", _MODULE, str(folder)])
     report.rows.append(
         (
             form,
@@ -67,6 +69,7 @@ def _measure(form: str, small: int, large: int, rounds: int, folder: Path, repor
             f"{median(usage.peak for usage in taken[str(large)]):.0f}",
             *(f"{usage.seconds:.2f}" for usage in built.values()),
             f"{again.seconds:.2f}",
+            f"{module.seconds:.2f}",
         )
     )
     report.bounds += [
@@ -90,6 +93,15 @@ folder = Path(sys.argv[1])
 program = specc.Program.from_json((folder / "text.json").read_text(encoding="utf-8"))
 program.build(folder / "json.py")
 program.build(folder / "json.onnx", verify=False)
+"""
+
+
+_MODULE = """
+import sys
+from pathlib import Path
+import torch, specc
+program = specc.Program.from_json((Path(sys.argv[1]) / "text.json").read_text(encoding="utf-8"))
+assert program.module()(torch.zeros(2, 8)).shape == (2, 8)
 """
 
 

@@ -44,8 +44,7 @@ def module(
     else:
         fitting = _fitting(network, weights)
         tensors = {name: to_torch(array.copy()).to(device) for name, array in fitting.items()}
-    # The tensors take the place of those on the meta device, so each value is in memory once.
-    made.load_state_dict(tensors, strict=True, assign=True)
+    _fill(made, tensors)
     if network.aliases:
         hook = _AcceptAliases(dict(network.aliases))
         made.register_load_state_dict_pre_hook(hook)  # type: ignore[no-untyped-call]
@@ -74,6 +73,22 @@ def _empty(network: Network, operators: Mapping[str, Operator] | None) -> nn.Mod
         cls.__init__(made)
     del vars(made)["reset_parameters"]
     return made
+
+
+def _fill(made: nn.Module, tensors: Mapping[str, torch.Tensor]) -> None:
+    """Puts the tensors in the place of those on the meta device, so each value is in memory once.
+
+    As ``load_state_dict(assign=True)``, which looks through all names once for every layer.
+    """
+    for path, part in made.named_modules():
+        prefix = f"{path}." if path else ""
+        for name, empty in part.named_parameters(recurse=False):
+            filled = nn.Parameter(tensors[prefix + name], requires_grad=empty.requires_grad)
+            assert filled.shape == empty.shape, prefix + name
+            setattr(part, name, filled)
+        for name, empty in part.named_buffers(recurse=False):
+            assert tensors[prefix + name].shape == empty.shape, prefix + name
+            setattr(part, name, tensors[prefix + name])
 
 
 def _fitting(network: Network, weights: Weights) -> dict[str, NDArray[Any]]:
