@@ -46,26 +46,28 @@ class Program:
 
     ``network`` is its IR, ``warnings`` what the compiler remarked on, ``ops`` the operators that it
     may use beside the built-in ones.
+
+    >>> compile("std.mlp", hidden=8)
+    <Program MLP(x: f32[N, 64]) -> (output: f32[N, 10])>
     """
 
     network: Network
     warnings: tuple[Diagnostic, ...] = ()
-    sources: Sources = field(default_factory=Sources, repr=False, compare=False)
-    base: Path | None = field(default=None, repr=False, compare=False)
-    ops: tuple[Operator, ...] = field(default=(), repr=False)
-    origins: Mapping[str, Origin] = field(default_factory=dict, repr=False, compare=False)
+    sources: Sources = field(default_factory=Sources, compare=False)
+    base: Path | None = field(default=None, compare=False)
+    ops: tuple[Operator, ...] = ()
+    origins: Mapping[str, Origin] = field(default_factory=dict, compare=False)
 
     @classmethod
     def of(cls, compiled: Compiled, ops: tuple[Operator, ...]) -> Self:
         """The program of what the compiler gives."""
-        return cls(
-            compiled.network,
-            compiled.warnings,
-            compiled.sources,
-            compiled.base,
-            ops,
-            compiled.origins,
-        )
+        c = compiled
+        return cls(c.network, c.warnings, c.sources, c.base, ops, c.origins)
+
+    def __repr__(self) -> str:
+        sides = (self.network.inputs, self.network.outputs)
+        ports = (", ".join(f"{port.name}: {port.type}" for port in side) for side in sides)
+        return "<Program {}({}) -> ({})>".format(self.name, *ports)
 
     @cached_property
     def operators(self) -> Mapping[str, Operator]:
@@ -279,7 +281,12 @@ class Program:
     # ---- as text ---------------------------------------------------------------------------------
 
     def to_json(self) -> str:
-        """The IR as JSON; ``from_json`` reads it back without loss."""
+        """The IR as JSON; ``from_json`` reads it back without loss.
+
+        >>> program = compile("std.mlp")
+        >>> Program.from_json(program.to_json()) == program
+        True
+        """
         return self.network.model_dump_json(indent=1) + "\n"
 
     @classmethod
