@@ -101,12 +101,15 @@ examples:
 _PARAMS = """\
 Lists the parameters of a net or of a weight file: name, shape, dtype and initializer, and for those
 that have them, roles (buffers, constants) and the further names of a shared parameter. PATTERN
-picks some: `*` stays within a dot, `**` crosses them."""
+picks some: `*` stays within a dot, `**` crosses them. --stats, --hist and --plot show what the
+values are like: those of the file, or those that --seed gives."""
 
 _PARAMS_END = """\
 examples:
   specc params std.lenet
   specc params std.lenet '**.bias'
+  specc params std.lenet --stats --hist --seed 1
+  specc params runs/lenet/model.safetensors --plot params.png
   specc params std.lenet --why conv1.weight
   specc params runs/lenet/model.safetensors --format json
 """
@@ -243,6 +246,14 @@ def parser() -> argparse.ArgumentParser:
     chosen.add_argument("pattern", nargs="?", metavar="PATTERN", help="which of them")
     chosen.add_argument(
         "--why", metavar="NAME", help="which rule decides how one starts, and what that beat"
+    )
+    params.add_argument(
+        "--stats", action="store_true", help="mean, std, min, max, norm, share of zeros, NaN"
+    )
+    params.add_argument("--hist", action="store_true", help="draw a histogram of each")
+    params.add_argument("--plot", metavar="PNG", help="write a picture of all")
+    params.add_argument(
+        "--seed", type=_at_least(0), default=0, metavar="N", help="what values are drawn from (0)"
     )
     _settings(params)
     _reporting(params, "how results and diagnostics are written: for people, or as lines of JSON")

@@ -18,9 +18,11 @@ from specc.ir.from_json import MAX_CHARACTERS
 from specc.ops.operator import Operator
 from specc.parameters import why
 from specc.parameters.info import ParameterInfo, of_weights
+from specc.parameters.measured import BINS, Measured, measured
 from specc.parameters.select import select
-from specc.parameters.table import json_lines, table
+from specc.parameters.table import Show, json_lines, table
 from specc.program import Program
+from specc.weights.files import atomic_write
 from specc.weights.safetensors import PICKLED, read_weights
 
 
@@ -40,11 +42,34 @@ def run(options: Namespace, terminal: Terminal) -> ExitCode:
             raise CommandError("--why needs a net: these are weights alone")
         stories = [origin.why(parameter.name) for parameter in chosen]
         terminal.result(why.json_lines(stories) if options.format == "json" else why.table(stories))
-    elif options.format == "json":
-        terminal.result(json_lines(chosen))
     else:
-        terminal.result(table(chosen, title))
+        _list(chosen, title, options, terminal)
     return ExitCode.FINE
+
+
+def _list(
+    chosen: Sequence[ParameterInfo], title: str, options: Namespace, terminal: Terminal
+) -> None:
+    show = Show(options.stats, options.hist, terminal.encoding)
+    wanted = options.stats or options.hist or options.plot is not None
+    found = measured(chosen, BINS) if wanted else ()
+    if options.format == "json":
+        terminal.result(json_lines(chosen, found, show))
+    else:
+        terminal.result(table(chosen, title, found, show))
+    if options.plot is not None:
+        _plot(Path(options.plot), title, found, terminal)
+
+
+def _plot(path: Path, title: str, found: Sequence[Measured], terminal: Terminal) -> None:
+    from specc.parameters.picture import save_picture
+
+    try:
+        with atomic_write(path) as staged:
+            save_picture(staged, title, found)
+    except Fault as fault:
+        raise located(fault) from None
+    terminal.remark(f"wrote {path}")
 
 
 def _parameters(
@@ -62,9 +87,9 @@ def _parameters(
     if path.suffix == ".json":
         _require_no_settings(options)
         read = _from_json(path, own_operators(options.ops))
-        return read.name, read.parameters(), read
+        return read.name, read.parameters(seed=options.seed), read
     compiled = program(options, terminal)
-    return compiled.name, compiled.parameters(), compiled
+    return compiled.name, compiled.parameters(seed=options.seed), compiled
 
 
 def _holds_weights(path: Path) -> bool:

@@ -91,6 +91,11 @@ class Terminal:
         """The columns of standard output; 80 where it is no terminal and COLUMNS does not say."""
         return shutil.get_terminal_size().columns if _has_columns(self._output) else 80
 
+    @property
+    def encoding(self) -> str:
+        """The encoding of standard output."""
+        return self._output.encoding
+
     def result(self, text: str) -> None:
         """A line, or several, of what was asked for."""
         self._output.write(f"{printable(text)}\n")

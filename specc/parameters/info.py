@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from specc.compiler import faults_as_errors
 from specc.initialize.rounding import NUMPY_DTYPES
 from specc.ir.graph import Network, Parameter, Role
 from specc.ir.types import DType
+from specc.parameters.statistics import Histogram, Statistics, histogram, statistics
 from specc.recipe.freeze import frozen_names
 from specc.targets.initial_values import initial_values
 from specc.weights.fit import fit
@@ -57,7 +59,24 @@ class ParameterInfo:
 
         ``bfloat16`` is that of ml_dtypes. Raises SpecError where a file cannot be read.
         """
-        return self.read()
+        with faults_as_errors(None):
+            return self.read()
+
+    def statistics(self) -> Statistics:
+        """Mean, standard deviation, least and greatest value, norm, share of zeros, count of NaN.
+
+        Raises SpecError where a file cannot be read.
+        """
+        with faults_as_errors(None):
+            return statistics(self.read())
+
+    def histogram(self, bins: int = 32) -> Histogram:
+        """How many finite elements lie in each of ``bins`` equally wide ones.
+
+        Raises SpecError where a file cannot be read.
+        """
+        with faults_as_errors(None):
+            return histogram(self.read(), bins)
 
 
 def of_network(
@@ -104,7 +123,15 @@ def of_weights(weights: Weights) -> tuple[ParameterInfo, ...]:
         ParameterInfo(
             name=name, shape=stored.shape, dtype=dtype_text(stored.dtype), read=stored.read
         )
-        for name, stored in sorted(weights.items())
+        for name, stored in sorted(weights.items(), key=lambda item: _natural(item[0]))
+    )
+
+
+def _natural(name: str) -> tuple[tuple[bool, int, str], ...]:
+    """Orders ``h.9.weight`` before ``h.10.weight``."""
+    return tuple(
+        (part.isdecimal(), int(part) if part.isdecimal() and len(part) < 18 else 0, part)
+        for part in name.split(".")
     )
 
 

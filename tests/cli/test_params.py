@@ -96,6 +96,57 @@ def test_settings_mean_nothing_for_what_is_compiled(spec: Path, capsys: Captured
     assert "--set" in printed(capsys, "small.json", "--set", "width=3", code=2)
 
 
+def test_statistics_stand_beside_the_types(spec: Path, capsys: Captured) -> None:
+    lines = printed(capsys, "small.net", "norm.*", "--stats").splitlines()
+    head = ["name", "shape", "dtype", "mean", "std", "min", "max", "norm", "zeros"]
+    assert lines[1].split() == [*head, "initializer", "role"]
+    assert lines[2].split() == ["norm.weight", "[4]", "f32", *"10112", "ones"]
+    assert lines[3].split() == ["norm.bias", "[4]", "f32", *"00000", "100.0%", "zeros"]
+
+
+def test_histograms_of_a_few_stand_below_the_table(spec: Path, capsys: Captured) -> None:
+    lines = printed(capsys, "small.net", "norm.bias", "--hist").splitlines()
+    assert lines[4] == "norm.bias"
+    assert [line.strip() for line in lines[5:11]] == ["█"] * 6
+    assert lines[11].split() == ["0", "0"]
+
+
+def test_histograms_of_many_stand_in_a_line_each(spec: Path, capsys: Captured) -> None:
+    lines = printed(capsys, "small.net", "--hist").splitlines()
+    assert len(lines) == 9
+    assert lines[1].split()[3:6] == ["from", "histogram", "to"]
+    assert lines[5].split()[3:6] == ["0", "█", "0"]
+
+
+def test_json_has_the_numbers_that_are_asked_for(spec: Path, capsys: Captured) -> None:
+    line = printed(capsys, "small.net", "norm.weight", "--stats", "--hist", "--format", "json")
+    found = json.loads(line)
+    assert found["statistics"] == {
+        "mean": 1,
+        "std": 0,
+        "min": 1,
+        "max": 1,
+        "norm": 2,
+        "zeros": 0,
+        "nan": 0,
+    }
+    assert found["histogram"]["low"] == 1
+    assert sum(found["histogram"]["counts"]) == 4
+
+
+def test_the_seed_decides_the_values(spec: Path, capsys: Captured) -> None:
+    one, again, other = (
+        printed(capsys, "small.net", "first.*", "--stats", "--seed", seed) for seed in "112"
+    )
+    assert one == again != other
+
+
+def test_a_picture_is_written_whole(spec: Path, capsys: Captured) -> None:
+    printed(capsys, "small.net", "--plot", "params.png")
+    assert Path("params.png").read_bytes().startswith(b"\x89PNG")
+    assert "cannot-write" in printed(capsys, "small.net", "--plot", "no/params.png", code=3)
+
+
 def test_torch_is_not_imported(spec: Path) -> None:
     program = (
         "import sys; from specc.cli.main import main; main(['params', 'small.net']);"
