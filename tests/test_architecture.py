@@ -96,6 +96,17 @@ def test_reading_a_spec_imports_no_framework(command: str, tmp_path: Path) -> No
     assert not imported & FRAMEWORKS
 
 
+def test_checking_an_initializer_of_a_file_imports_no_framework(tmp_path: Path) -> None:
+    spec = tmp_path / "own.net"
+    spec.write_text(
+        "init own(w: [...]) {\n w ~ uniform\n return 2 * w\n}\n"
+        "net A(x: [N, 4]) -> [N, 2] { x |> Linear(2, weight ~ own) }\n"
+    )
+    imported = modules_imported_by(RUN_SPECC, "check", spec, folder=tmp_path)
+    assert "specc" in imported
+    assert not imported & FRAMEWORKS
+
+
 def test_building_onnx_does_not_import_torch(tmp_path: Path) -> None:
     graph = tmp_path / "lenet.onnx"
     imported = modules_imported_by(

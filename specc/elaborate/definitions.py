@@ -29,7 +29,8 @@ from specc.frontend import syntax
 from specc.frontend.diagnostics import Fault, Label
 from specc.frontend.source import Span
 from specc.initialize import catalogue
-from specc.ir.defined import MAX_OPERATIONS, most_elements
+from specc.ir.defined import MAX_DRAWS, MAX_OPERATIONS, most_elements, peak_elements
+from specc.ir.dims import Expr
 from specc.ir.graph import DefinedInitializer, Operation, Region
 from specc.ir.graph import Value as GraphValue
 from specc.ir.types import DType, TensorType
@@ -224,7 +225,6 @@ def _sealed(
     frame: Frame, call: DefinedCall, run: InitializerRun, result: Tensor
 ) -> DefinedInitializer | None:
     """The run as part of the network, once it holds nothing but operations of a bounded size."""
-    elements = most_elements(run.type.elements)
     nodes = []
     for node in run.nodes:
         if not isinstance(node, RawOperation):
@@ -233,10 +233,8 @@ def _sealed(
             raise Fault(_not_here(node.span, "a host program's operators"))
         if node.operator.random or node.operator.name == "training":
             raise Fault(_not_here(node.span, f"{node.operator.name}"))
-        for tensor in node.results:
-            if tensor.type.elements > elements:
-                what = f"elements in a tensor of an initializer for {run.type.shape_text}"
-                raise Fault(LimitExceeded(where=node.span, what=what, limit=elements))
+        if not _is_static(node):
+            raise Fault(_not_here(node.span, "sizes that only the inputs of a net know"))
         nodes.append(
             Operation(
                 operator=node.operator.name,
@@ -246,10 +244,7 @@ def _sealed(
                 span=node.span,
             )
         )
-    if len(nodes) > MAX_OPERATIONS:
-        what = "operations in an initializer"
-        raise Fault(LimitExceeded(where=call.span, what=what, limit=MAX_OPERATIONS))
-    return DefinedInitializer(
+    made = DefinedInitializer(
         name=call.definition.name,
         arguments=as_attributes(call.arguments),
         draws=tuple(start for start, _ in run.draws),
@@ -259,6 +254,27 @@ def _sealed(
             results=(result.id,),
         ),
     )
+    elements = most_elements(run.type.elements)
+    for what, found, limit in (
+        ("draws in an initializer", len(run.draws), MAX_DRAWS),
+        ("operations in an initializer", len(nodes), MAX_OPERATIONS),
+        ("elements at once in an initializer", peak_elements(made), elements),
+    ):
+        if found > limit:
+            where = call.definition.definition.name_span
+            raise Fault(LimitExceeded(where=where, what=what, limit=limit))
+    return made
+
+
+def _is_static(node: RawOperation) -> bool:
+    pending = list(node.attributes.values())
+    while pending:
+        value = pending.pop()
+        if isinstance(value, Expr):
+            return False
+        if isinstance(value, tuple):
+            pending += value
+    return all(tensor.type.is_static for tensor in node.results)
 
 
 def _value(run: InitializerRun, tensor: Tensor) -> GraphValue:

@@ -7,7 +7,14 @@ from collections.abc import Iterator
 from specc.initialize import catalogue
 from specc.invariants.problem import Finding, quoted
 from specc.invariants.view import View
-from specc.ir.defined import MAX_OPERATIONS, as_network, computing_type, most_elements
+from specc.ir.defined import (
+    MAX_DRAWS,
+    MAX_OPERATIONS,
+    as_network,
+    computing_type,
+    most_elements,
+    peak_elements,
+)
 from specc.ir.graph import DefinedInitializer, Operation
 from specc.ir.types import TensorType
 from specc.ops.registry import operators
@@ -50,8 +57,8 @@ def _wrong_body(view: View, definition: DefinedInitializer, of: TensorType) -> s
     from specc.invariants.table import verify  # which holds this invariant
 
     body = definition.body
-    if len(body.nodes) > MAX_OPERATIONS:
-        return f"it has more than {MAX_OPERATIONS:,} operations"
+    if len(body.nodes) > MAX_OPERATIONS or len(body.inputs) > MAX_DRAWS:
+        return f"it has over {MAX_OPERATIONS:,} operations or {MAX_DRAWS} draws"
     for node in body.nodes:
         if not isinstance(node, Operation):
             return f"a {node.kind} is no operation"
@@ -62,8 +69,10 @@ def _wrong_body(view: View, definition: DefinedInitializer, of: TensorType) -> s
     if problems:
         return f"{problems[0].where}: {problems[0].text}"
     types = {v.id: v.type for v in (*body.inputs, *(r for n in body.nodes for r in n.results))}
+    if not all(type_.is_static for type_ in types.values()):
+        return "a size in it is not known"
     if [types[result] for result in body.results] != [computing_type(of)]:
         return f"it does not give one {computing_type(of)}"
-    if any(type_.elements > most_elements(of.elements) for type_ in types.values()):
-        return "a tensor in it is too large"
+    if peak_elements(definition) > most_elements(of.elements):
+        return "it has too many elements in hand"
     return None

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from specc.initialize.rounding import NUMPY_DTYPES, rounded
 from specc.initialize.values import apply_edits, values
-from specc.ir.defined import as_network, computing_type, draw_name
+from specc.ir.defined import computing_type, segments
 from specc.ir.graph import DefinedInitializer
 from specc.ir.initializer import Edit, Initializer
 from specc.ir.types import TensorType
@@ -65,20 +65,30 @@ def _computed(
     # The lowering reads initial values in its turn, and most networks need none of it.
     from specc.targets.onnx.reference import run
 
-    drawn = {
-        draw_name(position): values(
-            initializer,
-            name=parameter.name,
-            shape=shape,
-            dtype=computing_type(parameter.type).dtype,
-            seed=seed,
-            draw=position,
-            threads=threads,
-        ).reshape(shape)
-        for position, initializer in enumerate(definition.draws)
-    }
-    (result,) = run(as_network(definition), drawn)
-    dtype = parameter.type.dtype
+    dtype = computing_type(parameter.type).dtype
+    draws = {value.id: position for position, value in enumerate(definition.body.inputs)}
+    known: dict[int, NDArray[Any]] = {}
+
+    def value(number: int) -> NDArray[Any]:
+        if number not in known:
+            position = draws[number]
+            known[number] = values(
+                definition.draws[position],
+                name=parameter.name,
+                shape=shape,
+                dtype=dtype,
+                seed=seed,
+                draw=position,
+                threads=threads,
+            ).reshape(shape)
+        return known[number]
+
+    for segment in segments(definition):
+        outputs = run(segment.network, [value(number) for number in segment.reads])
+        for number in segment.drops:
+            del known[number]
+        known.update(zip(segment.gives, outputs, strict=True))
+    result = value(definition.body.results[0])
     if dtype.is_float:
-        return rounded(np.ascontiguousarray(result, np.float64).ravel(), dtype)
-    return np.array(result, NUMPY_DTYPES[dtype]).ravel()  # a copy: the result may be a draw
+        return rounded(np.ascontiguousarray(result, np.float64).ravel(), parameter.type.dtype)
+    return np.array(result, NUMPY_DTYPES[dtype]).ravel()

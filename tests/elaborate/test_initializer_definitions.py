@@ -268,7 +268,9 @@ def test_names_of_the_spec_stay_out_of_the_way() -> None:
         ("w ~ normal\nreturn w * training", "bad-initializer", "training"),
         ("w ~ normal\nwhile sum(w) > 1 { w = w / 2 }\nreturn w", "bad-initializer", "while"),
         ("w ~ made\nreturn w", "recursive-block", "made"),
-        ("w ~ normal\nreturn sum(ones(10 ** 5, 10 ** 5)) + w", "limit-exceeded", "ones"),
+        ("w ~ normal\nreturn sum(ones(10 ** 5, 10 ** 5)) + w", "limit-exceeded", "made"),
+        ("for i in 0..101 { w ~ normal }\nreturn w", "limit-exceeded", "made"),
+        ("w ~ normal\nfor i in 0..1001 { w = -w }\nreturn w", "limit-exceeded", "made"),
     ],
 )
 def test_what_a_body_cannot_hold_is_an_error_at_its_place(body: str, code: str, place: str) -> None:
@@ -315,6 +317,13 @@ def test_a_wrong_body_is_one_error_however_often_it_is_used() -> None:
 
 def test_a_draw_has_its_place_in_a_definition() -> None:
     assert errors(net("x ~ normal\nx")) == [("bad-initializer", "x ~ normal")]
+
+
+@pytest.mark.parametrize("body", ["w * n", "w + sum(ones(n))"])
+def test_a_size_of_the_inputs_is_no_number_to_compute_with(body: str) -> None:
+    text = "init times(n)(w: [...]) {\n w ~ ones\n return " + body + "\n}\n"
+    found = errors(text + net("x |> out: Linear(4, weight ~ times(N))"))
+    assert [code for code, _ in found] == ["bad-initializer"]
 
 
 def test_a_parameter_of_a_layer_is_no_hyperparameter_to_compute_with() -> None:
