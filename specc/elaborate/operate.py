@@ -88,10 +88,13 @@ def promoted(frame: Frame, operator: Operator, tensors: tuple[Tensor, ...]) -> t
 def _made_float(
     frame: Frame, operator: Operator, given: Mapping[str, Any], tensors: tuple[Tensor, ...]
 ) -> tuple[Tensor, ...]:
-    """Integers that meet a literal with a fraction, cast to the float that they meet it in.
+    """Integers that are divided, or meet a literal with a fraction, cast to the float that results.
 
     PyTorch would do so by itself, but in f32 also where the module was moved to another dtype.
     """
+    if operator.name == "div" and not any(t.type.dtype.is_float for t in tensors):
+        divided = [literal_dtype(t.type.dtype, 0.5) for t in tensors]
+        return tuple(_cast(frame, t, dtype) for t, dtype in zip(tensors, divided, strict=True))
     if operator.promotes_from is None or len(tensors) != 1:
         return tensors
     (tensor,) = tensors

@@ -308,7 +308,7 @@ def test_half_and_double_are_the_same_as_to() -> None:
 
 
 def test_integers_that_meet_a_fraction_become_floats_of_the_modules_dtype() -> None:
-    text = "net Turn(x: [N, 4]) -> [N, 4] { x * cos(arange(4) * 0.5) + x / 2 ** (arange(4) / 3.0) }"
+    text = "net Turn(x: [N, 4]) -> [N, 4] { x * cos(arange(4) * 0.5) + x / 2 ** (arange(4) / 3) }"
     turn = specc.compile(text).module()
     x = torch.randn(2, 4)
     assert turn(x.half()).dtype is torch.float16
