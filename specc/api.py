@@ -27,6 +27,7 @@ def compile(
     net: str | None = None,
     hyperparameters: Mapping[str, Any] | None = None,
     settings: Mapping[str, Any] | None = None,
+    inputs: Iterable[str] = (),
     ops: Iterable[Operator] = (),
     **hyper: Any,
 ) -> Program:
@@ -38,6 +39,7 @@ def compile(
         net: Which net, where the file holds several.
         hyperparameters: Values for the net's header, as may be given by keyword too.
         settings: Values for its recipe: ``{"epochs": 3, "optimizer": "sgd(lr=0.1)"}``.
+        inputs: The optional inputs that the net is to have; the others are left out.
         ops: Operators beside the built-in ones, each as ``specc.op`` gives it.
         **hyper: More hyperparameters.
 
@@ -57,6 +59,7 @@ def compile(
         net=arguments.checked_name("net", net),
         hyperparameters={**arguments.checked_names("hyperparameters", hyperparameters), **hyper},
         settings=arguments.checked_names("settings", settings),
+        inputs=arguments.checked_list("inputs", inputs),
         operators=operators_with(own),
     )
     return Program.of(compiled, own)

@@ -6,7 +6,7 @@ ValueError, and both name the argument.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from numbers import Integral
 from typing import Any
 
@@ -49,6 +49,17 @@ def checked_names(argument: str, values: object) -> dict[str, Any]:
         if not isinstance(name, str):
             raise TypeError(f"{argument} is a map whose keys are strings; one is {kind(name)}")
     return dict(values)
+
+
+def checked_list(argument: str, names: object) -> tuple[str, ...]:
+    """Several names. Raises TypeError, also for a bare string, whose letters would be names."""
+    if isinstance(names, str) or not isinstance(names, Iterable):
+        raise TypeError(f"{argument} is a list of names, not {kind(names)}")
+    found = tuple(names)
+    for name in found:
+        if not isinstance(name, str):
+            raise TypeError(f"{argument} is a list of names; one is {kind(name)}")
+    return found
 
 
 def checked_array(name: object, value: object) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 from specc.arguments import kind
 from specc.collector import resting_collector
 from specc.elaborate.bounds import Bounds
-from specc.elaborate.elaborate import elaborate, nets_of
+from specc.elaborate.elaborate import elaborate, modules_of
 from specc.elaborate.facts import LimitExceeded
 from specc.elaborate.interface import NESTING, number_from_python
 from specc.elaborate.starts import Origin
@@ -67,7 +67,12 @@ class Parsed:
     @property
     def nets(self) -> tuple[str, ...]:
         """The names of the file's nets."""
-        return tuple(net.name for net in nets_of(self.tree))
+        return tuple(net.name for net in modules_of(self.tree, "net"))
+
+    @property
+    def blocks(self) -> tuple[str, ...]:
+        """The names of the file's blocks."""
+        return tuple(block.name for block in modules_of(self.tree, "block"))
 
 
 def read(source: str | os.PathLike[str] | Text, limits: Limits = DEFAULT_LIMITS) -> Text:
@@ -158,6 +163,7 @@ def compile_network(
     hyperparameters: Mapping[str, Any] | None = None,
     settings: Mapping[str, Any] | None = None,
     assignments: Sequence[tuple[str, str]] = (),
+    inputs: Sequence[str] = (),
     limits: Limits = DEFAULT_LIMITS,
     bounds: Bounds | None = None,
     operators: Mapping[str, Operator] | None = None,
@@ -165,8 +171,9 @@ def compile_network(
     """Compiles one net.
 
     ``assignments`` are (key, text) pairs as of ``--set key=text``; a key that begins with
-    ``train.`` is a setting, any other a hyperparameter. ``operators`` is the table of operators, by
-    default the built-in ones. Raises SpecError with all diagnostics.
+    ``train.`` is a setting, any other a hyperparameter. ``inputs`` are the optional inputs that the
+    net is to have. ``operators`` is the table of operators, by default the built-in ones. Raises
+    SpecError with all diagnostics.
     """
     parsed = parse_text(source, limits)
     sources, report = Sources(), Report()
@@ -197,6 +204,7 @@ def compile_network(
         net=net,
         hyperparameters=given,
         settings=recipe,
+        inputs=inputs,
         load=Importer(parsed.text.base, sources, report, limits),
         bounds=bounds,
         operators=operators,

@@ -290,6 +290,14 @@ def _settings(command: argparse.ArgumentParser) -> None:
         help="a hyperparameter, or a setting as train.KEY (repeatable)",
     )
     command.add_argument(
+        "--input",
+        action="append",
+        default=[],
+        dest="inputs",
+        metavar="NAME",
+        help="an optional input that the net is to have (repeatable)",
+    )
+    command.add_argument(
         "--limit",
         action="append",
         type=_limit,

@@ -48,7 +48,8 @@ class _File:
         parsed = parse_text(read_text(self.name, limits), limits)  # once for all its nets
         nets = parsed.nets if self.net is None else (self.net,)
         if not nets:
-            self.terminal.result(f"{self.name}: no net to check; the text can be read")
+            blocks = f", and {', '.join(parsed.blocks)} to import" if parsed.blocks else ""
+            self.terminal.result(f"{self.name}: no net to check{blocks}; the text can be read")
         for net in dict.fromkeys(nets):
             try:
                 program = compile_text(parsed, net, self.options)

@@ -117,3 +117,5 @@ def _from_json(path: Path, ops: tuple[Operator, ...]) -> Program:
 def _require_no_settings(options: Namespace) -> None:
     if options.assignments:
         raise CommandError("--set means nothing for a file that is compiled already")
+    if options.inputs:
+        raise CommandError("--input means nothing for a file that is compiled already")

@@ -72,6 +72,7 @@ def compile_text(text: Text | Parsed, net: str | None, options: Namespace) -> Pr
         text,
         net=net,
         assignments=options.assignments,
+        inputs=options.inputs,
         limits=limits,
         bounds=bounds,
         operators=operators_with(own),

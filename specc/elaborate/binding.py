@@ -182,7 +182,7 @@ def typed(frame: Frame, parameter: Parameter, value: Value, span: Span, scope: S
     if isinstance(value, Poison) or kind is None:
         return _named(parameter.name, value)
     expected, accepts = _KINDS[kind]
-    if value is None and _admits_none(parameter.default):
+    if value is None and admits_none(parameter.default):
         return value
     if not accepts(value):
         raise Fault(
@@ -198,7 +198,8 @@ def typed(frame: Frame, parameter: Parameter, value: Value, span: Span, scope: S
     return _named(parameter.name, value)
 
 
-def _admits_none(default: Expression | None) -> bool:
+def admits_none(default: Expression | None) -> bool:
+    """Whether a default is written as none."""
     return isinstance(default, Literal) and default.value is None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from specc.elaborate.binding import bind_parameters
+from specc.elaborate.binding import admits_none, bind_parameters
 from specc.elaborate.context import Frame, Silent
 from specc.elaborate.evaluate import evaluate
 from specc.elaborate.facts import (
@@ -27,6 +27,7 @@ from specc.elaborate.values import (
     Branches,
     LayerValue,
     ListValue,
+    Operand,
     Poison,
     Sequence,
     Tensor,
@@ -37,11 +38,10 @@ from specc.elaborate.values import (
 )
 from specc.frontend import syntax
 from specc.frontend.diagnostics import Fault, Label
-from specc.frontend.facts import NotSupported
 from specc.frontend.source import Span
 
 
-def run_body(frame: Frame, layer: LayerValue, tensors: tuple[Tensor, ...]) -> Results:
+def run_body(frame: Frame, layer: LayerValue, flow: tuple[Operand, ...]) -> Results:
     """Elaborates a block's body for inputs of certain types, in the frame's activation."""
     constructor = layer.constructor
     assert isinstance(constructor, BlockConstructor)
@@ -60,10 +60,9 @@ def run_body(frame: Frame, layer: LayerValue, tensors: tuple[Tensor, ...]) -> Re
     for name, value in layer.arguments.items():
         scope.bind(name, value)
     if definition.inputs is None:
-        activation.inputs = tuple(activation.tensor(t.type, t.origin) for t in tensors)
-        return _point_free(frame, definition, activation.inputs)
+        return _point_free(frame, definition, activation.take(flow))
     try:
-        _bind_inputs(frame, definition, tensors, where)
+        _bind_inputs(frame, definition, flow, where)
     except Silent:
         return POISON
     try:
@@ -74,46 +73,49 @@ def run_body(frame: Frame, layer: LayerValue, tensors: tuple[Tensor, ...]) -> Re
 
 
 def _bind_inputs(
-    frame: Frame, definition: syntax.ModuleDefinition, tensors: tuple[Tensor, ...], where: Span
+    frame: Frame, definition: syntax.ModuleDefinition, flow: tuple[Operand, ...], where: Span
 ) -> None:
     assert definition.inputs is not None
     assert frame.activation is not None
     inputs = definition.inputs
-    for parameter in inputs:
-        if parameter.default is not None:
-            raise Fault(NotSupported(where=parameter.span, feature="an optional input"))
-    if len(tensors) != len(inputs):
-        count = len(inputs)
+    given = (*flow, *(None for _ in inputs[len(flow) :]))
+    if len(given) > len(inputs) or any(
+        tensor is None and parameter.default is None
+        for parameter, tensor in zip(inputs, given, strict=True)
+    ):
         raise Fault(
             WrongInputCount(
                 where=where,
                 because=(Label(definition.name_span, "defined here"),),
                 owner=definition.name,
-                expected=f"{count} tensor{'s' * (count != 1)}",
-                found=len(tensors),
+                expected=_input_count(inputs),
+                found=sum(tensor is not None for tensor in flow),
             )
         )
-    entries = []
-    for parameter, tensor in zip(inputs, tensors, strict=True):
-        assert isinstance(parameter.annotation, syntax.ShapeAnnotation)
-        match(
-            frame,
-            parameter.annotation,
-            tensor.type,
-            frame.scope,
-            owner=definition.name,
-            what=f"input {parameter.name}",
-            where=where,
-        )
-        entry = frame.activation.tensor(tensor.type, parameter.name_span)
-        frame.activation.names[entry.id] = parameter.name
+    entries = frame.activation.take(given, tuple(parameter.name_span for parameter in inputs))
+    for parameter, tensor, entry in zip(inputs, given, entries, strict=True):
+        if tensor is not None and entry is not None:
+            assert isinstance(parameter.annotation, syntax.ShapeAnnotation)
+            match(
+                frame,
+                parameter.annotation,
+                tensor.type,
+                frame.scope,
+                owner=definition.name,
+                what=f"input {parameter.name}",
+                where=where,
+            )
+            frame.activation.names[entry.id] = parameter.name
         frame.scope.bind(parameter.name, entry, parameter.name_span)
-        entries.append(entry)
-    frame.activation.inputs = tuple(entries)
+
+
+def _input_count(inputs: tuple[syntax.Parameter, ...]) -> str:
+    most, least = len(inputs), sum(parameter.default is None for parameter in inputs)
+    return f"{f'{least} to ' * (least < most)}{most} tensor{'s' * (most != 1)}"
 
 
 def _point_free(
-    frame: Frame, definition: syntax.ModuleDefinition, tensors: tuple[Tensor, ...]
+    frame: Frame, definition: syntax.ModuleDefinition, flow: tuple[Operand, ...]
 ) -> Results:
     """A block that is a layer: a list's members are the block's own, under their positions."""
     assert definition.result is not None
@@ -121,13 +123,13 @@ def _point_free(
     if isinstance(value, Poison):
         return POISON
     if isinstance(value, ListValue):
-        return apply_members(frame, Sequence(value.items), tensors)
+        return apply_members(frame, Sequence(value.items), flow)
     if isinstance(value, TupleValue):
-        return apply_members(frame, Branches(value.items), tensors)
+        return apply_members(frame, Branches(value.items), flow)
     layer = as_layer(value, definition.result.span)
     if isinstance(layer, Poison):
         return POISON
-    return apply_layer(frame, layer, tensors, definition.result.span)
+    return apply_layer(frame, layer, flow, definition.result.span)
 
 
 def run_definition(frame: Frame, definition: syntax.ModuleDefinition) -> Results:
@@ -215,10 +217,21 @@ def check_results(
     return fits
 
 
-def refuse_duplicates(
+def check_header(
     frame: Frame, definition: syntax.ModuleDefinition | syntax.InitializerDefinition
 ) -> None:
-    """Two entries of one header may not bear the same name."""
+    """No two entries of a header bear the same name, and an input has no default but none."""
+    for parameter in definition.inputs or ():
+        default = parameter.default
+        if default is not None and not admits_none(default):
+            frame.report(
+                WrongType(
+                    where=default.span,
+                    what=f"the default of input {parameter.name}",
+                    expected="none, which makes it optional",
+                    found="something else",
+                )
+            )
     entries = (*definition.hyperparameters, *(definition.inputs or ()))
     _refuse_repeated(frame, [(entry.name, entry.name_span) for entry in entries])
     if isinstance(definition, syntax.ModuleDefinition):

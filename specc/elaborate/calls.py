@@ -9,6 +9,8 @@ from specc.elaborate.facts import NotALayer, UnknownArgument, WrongType
 from specc.elaborate.layers import apply_layer, as_layer
 from specc.elaborate.operands import (
     Given,
+    given_flow,
+    inputs_by_name,
     number_operands,
     optional_operands,
     split_tensors,
@@ -36,7 +38,6 @@ from specc.elaborate.values import (
     is_poisoned,
 )
 from specc.frontend.diagnostics import Fault
-from specc.frontend.facts import NotSupported
 from specc.frontend.source import Span
 from specc.ir.types import DType
 from specc.ops.registry import operators
@@ -139,7 +140,7 @@ def _call_operator(frame: Frame, constructor: OperatorConstructor, given: Given)
 def _call_block(frame: Frame, constructor: BlockConstructor, given: Given) -> Value:
     tensors, rest = split_tensors(frame, given)
     definition = constructor.definition
-    _refuse_inputs_by_name(constructor, given)
+    given, flow = inputs_by_name(frame, definition, given, tuple(tensors))
     values = bind_parameters(
         frame,
         constructor.name,
@@ -153,19 +154,9 @@ def _call_block(frame: Frame, constructor: BlockConstructor, given: Given) -> Va
     frame.context.count_layer(given.span)
     layer = LayerValue(constructor, values, given.span, dict(given.inline), argument_spans=spans)
     layer.made_in = frame.activation
-    if tensors:
-        return result_of(apply_layer(frame, layer, tuple(tensors), given.span))
+    if flow:
+        return result_of(apply_layer(frame, layer, flow, given.span))
     return layer
-
-
-def _refuse_inputs_by_name(constructor: BlockConstructor, given: Given) -> None:
-    """An input is given by position; one that may be left out could be given by its name, too."""
-    for parameter in constructor.definition.inputs or ():
-        if parameter.name in given.keywords:
-            place = given.keywords[parameter.name][1]
-            optional = parameter.default is not None
-            feature = "an optional input" if optional else "an input by its name"
-            raise Fault(NotSupported(where=place, feature=feature))
 
 
 def _call_function(frame: Frame, function: FunctionValue, given: Given) -> Value:
@@ -200,17 +191,17 @@ def _no_keywords(owner: str, given: Given) -> None:
 
 
 def _apply_value(frame: Frame, callee: LayerValue | ListValue | TupleValue, given: Given) -> Value:
-    tensors, rest = split_tensors(frame, given)
-    if not tensors:
+    if not any(tensors_in(value) for value, _ in given.positional):
         raise Fault(
             NotALayer(
                 found=describe(callee),
                 advice="a layer is called with tensors; only a constructor takes hyperparameters",
             )
         )
+    flow = given_flow(frame, given)
     if isinstance(callee, LayerValue) and isinstance(callee.constructor, BlockConstructor):
-        _refuse_inputs_by_name(callee.constructor, given)
-    for _, span in (*rest, *given.keywords.values(), *_places(given.inline)):
+        given, flow = inputs_by_name(frame, callee.constructor.definition, given, flow)
+    for _, span in (*given.keywords.values(), *_places(given.inline)):
         raise Fault(
             WrongType(
                 where=span,
@@ -221,7 +212,7 @@ def _apply_value(frame: Frame, callee: LayerValue | ListValue | TupleValue, give
         )
     layer = as_layer(callee, given.span)
     assert isinstance(layer, LayerValue)
-    return result_of(apply_layer(frame, layer, tuple(tensors), given.span))
+    return result_of(apply_layer(frame, layer, flow, given.span))
 
 
 def _cast(frame: Frame, dtype: DType, given: Given) -> Value:

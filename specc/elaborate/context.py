@@ -14,6 +14,7 @@ from specc.elaborate.scope import Scope
 from specc.elaborate.values import (
     DefinedCall,
     LayerValue,
+    Operand,
     Poison,
     Requirement,
     Tensor,
@@ -59,7 +60,7 @@ class Context:
     bounds: Bounds
     # Bodies and expressions are mutually recursive with layers; these tie the knot.
     evaluate: Callable[[Frame, Expression], Value]
-    run_body: Callable[[Frame, LayerValue, tuple[Tensor, ...]], tuple[Tensor, ...] | Poison]
+    run_body: Callable[[Frame, LayerValue, tuple[Operand, ...]], tuple[Tensor, ...] | Poison]
     load: Load | None = None
     prelude: Scope = field(default_factory=Scope)  # what every file sees
     # The scopes of imported files by number; None while a file is still being defined.

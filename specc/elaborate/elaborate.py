@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from keyword import iskeyword
@@ -15,7 +15,7 @@ from specc.elaborate.binding import bind_parameters
 from specc.elaborate.bodies import run_body, run_definition
 from specc.elaborate.bounds import Bounds
 from specc.elaborate.context import Context, Frame, OutOfBounds
-from specc.elaborate.facts import ReservedName, UnknownNet
+from specc.elaborate.facts import NoInputs, ReservedName, UnknownArgument, UnknownNet
 from specc.elaborate.files import Load, define, prelude
 from specc.elaborate.generalize import generalize
 from specc.elaborate.init_rules import collect_rules
@@ -39,7 +39,6 @@ from specc.elaborate.values import (
 )
 from specc.frontend import syntax
 from specc.frontend.diagnostics import Fault, Label, Report
-from specc.frontend.facts import NotSupported
 from specc.frontend.source import Sources, Span
 from specc.ir.graph import Network, Port, SourceFile
 from specc.ops.operator import Operator
@@ -59,12 +58,12 @@ class Elaborated:
     origins: Mapping[str, Origin]
 
 
-def nets_of(file: syntax.File) -> tuple[syntax.ModuleDefinition, ...]:
-    """The nets that a file defines."""
+def modules_of(file: syntax.File, kind: str) -> tuple[syntax.ModuleDefinition, ...]:
+    """The nets, or the blocks, that a file defines."""
     return tuple(
         definition
         for definition in file.definitions
-        if isinstance(definition, syntax.ModuleDefinition) and definition.kind == "net"
+        if isinstance(definition, syntax.ModuleDefinition) and definition.kind == kind
     )
 
 
@@ -76,6 +75,7 @@ def elaborate(
     net: str | None = None,
     hyperparameters: Mapping[str, Any] | None = None,
     settings: Mapping[str, syntax.Expression] | None = None,
+    inputs: Sequence[str] = (),
     load: Load | None = None,
     bounds: Bounds | None = None,
     operators: Mapping[str, Operator] | None = None,
@@ -83,7 +83,8 @@ def elaborate(
     """Compiles one net of a file. None where the report has errors.
 
     ``hyperparameters`` are plain Python values for the net's header, ``settings`` expressions for
-    its recipe, both given from outside. ``load`` finds the files that are imported. ``operators``
+    its recipe, both given from outside. ``inputs`` names the optional inputs that it is to have;
+    the others are left out. ``load`` finds the files that are imported. ``operators``
     is the table of operators, by default the built-in ones.
     """
     context = Context(
@@ -97,7 +98,7 @@ def elaborate(
     )
     with _room():
         try:
-            return _elaborate(context, file, net, hyperparameters or {}, settings or {})
+            return _elaborate(context, file, net, hyperparameters or {}, settings or {}, inputs)
         except OutOfBounds as fault:
             report.add(fault.fact)
             return None
@@ -130,6 +131,7 @@ def _elaborate(
     net: str | None,
     hyperparameters: Mapping[str, Any],
     settings: Mapping[str, syntax.Expression],
+    inputs: Sequence[str],
 ) -> Elaborated | None:
     scope = Scope(context.prelude)
     frame = Frame(context, scope)
@@ -140,7 +142,7 @@ def _elaborate(
             collect_rules(frame, item.rules, "")
     built = None
     try:
-        built = _build_net(frame, definition, scope, hyperparameters)
+        built = _build_net(frame, definition, scope, hyperparameters, inputs)
     except Fault as fault:
         frame.recover(fault, definition.name_span)
     # A pattern that matches nothing is no error of its own where the net is wrong.
@@ -187,14 +189,15 @@ def _failed(context: Context) -> bool:
 
 
 def _pick(file: syntax.File, net: str | None) -> syntax.ModuleDefinition:
-    nets = nets_of(file)
+    nets = modules_of(file, "net")
     names = tuple(definition.name for definition in nets)
     if net is None and len(nets) == 1:
         return nets[0]
     for definition in nets:
         if definition.name == net:
             return definition
-    where = nets[0].name_span if nets else file.span
+    others = [d for d in file.definitions if isinstance(d, syntax.ModuleDefinition)]
+    where = next((d.name_span for d in (*nets, *others)), file.span)
     because = tuple(Label(other.name_span, "another net") for other in nets[1:4])
     raise Fault(UnknownNet(where=where, because=because, name=net, nets=names))
 
@@ -207,6 +210,7 @@ def _build_net(
     definition: syntax.ModuleDefinition,
     scope: Scope,
     hyperparameters: Mapping[str, Any],
+    wanted: Sequence[str],
 ) -> tuple[Activation, dict[str, Value]] | None:
     constructor = BlockConstructor(definition, scope)
     instance = Instance(constructor, None, "", "", definition.name_span)
@@ -229,17 +233,17 @@ def _build_net(
         body.bind(name, value)
     inner = Frame(frame.context, body, activation)
     if definition.inputs is None:
-        raise Fault(
-            NotSupported(where=definition.name_span, feature="a net without a list of inputs")
-        )
+        raise Fault(NoInputs(where=definition.name_span, name=definition.name))
+    _check_wanted(definition, wanted)
     inputs = []
     for name, span in port_names(definition):
         if iskeyword(name):
             reason = f"{name!r} is a keyword of Python"
             raise Fault(ReservedName(where=span, name=name, reason=reason))
     for parameter in definition.inputs:
-        if parameter.default is not None:
-            raise Fault(NotSupported(where=parameter.span, feature="an optional input"))
+        if parameter.default is not None and parameter.name not in wanted:
+            body.bind(parameter.name, None, parameter.name_span)
+            continue
         assert isinstance(parameter.annotation, syntax.ShapeAnnotation)
         type_ = declared_type(inner, parameter.annotation, body)
         tensor = activation.tensor(type_, parameter.name_span)
@@ -252,3 +256,19 @@ def _build_net(
         return None
     activation.results = results
     return activation, values
+
+
+def _check_wanted(definition: syntax.ModuleDefinition, wanted: Sequence[str]) -> None:
+    """Every input that is asked for from outside is one. Raises a Fault."""
+    known = tuple(parameter.name for parameter in definition.inputs or ())
+    for name in wanted:
+        if name not in known:
+            raise Fault(
+                UnknownArgument(
+                    where=definition.name_span,
+                    owner=definition.name,
+                    name=name,
+                    known=known,
+                    what="input",
+                )
+            )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, TypeAlias
 
-from specc.elaborate.bodies import refuse_duplicates
+from specc.elaborate.bodies import check_header
 from specc.elaborate.builtins import builtins
 from specc.elaborate.facts import BadImport, DuplicateName
 from specc.elaborate.scope import Binding, Scope
@@ -101,12 +101,12 @@ def define(frame: Frame, file: syntax.File) -> None:
             frame.scope.bind(item.name, POISON)
         elif isinstance(item, syntax.InitializerDefinition):
             claim(item.name, item.name_span)
-            refuse_duplicates(frame, item)
+            check_header(frame, item)
             value = InitializerDefinition(item, frame.scope)
             frame.scope.bind(item.name, value, item.name_span)
         elif isinstance(item, syntax.ModuleDefinition):
             claim(item.name, item.name_span)
-            refuse_duplicates(frame, item)
+            check_header(frame, item)
             frame.scope.bind(item.name, BlockConstructor(item, frame.scope), item.name_span)
         elif isinstance(item, syntax.FunctionDefinition):
             claim(item.name, item.name_span)

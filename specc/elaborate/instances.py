@@ -18,6 +18,7 @@ from specc.elaborate.values import (
     InitializerDefinition,
     InitializerValue,
     LayerValue,
+    Operand,
     Sequence,
     StateReference,
     Tensor,
@@ -218,6 +219,21 @@ class Activation:
         """A new tensor of this body."""
         self.next_id += 1
         return Tensor(type_, self.next_id - 1, self, origin)
+
+    def take(
+        self, flow: tuple[Operand, ...], origins: tuple[Span, ...] | None = None
+    ) -> tuple[Operand, ...]:
+        """The body's own tensors for what flows in; an input that is left out stays none.
+
+        ``origins`` are what diagnostics point at, by default the same as outside.
+        """
+        places = origins or tuple(t and t.origin for t in flow)
+        entries = tuple(
+            self.tensor(t.type, place) if t is not None and place is not None else None
+            for t, place in zip(flow, places, strict=True)
+        )
+        self.inputs = tuple(entry for entry in entries if entry is not None)
+        return entries
 
     @contextmanager
     def region(self) -> Iterator[list[RawNode]]:

@@ -15,7 +15,7 @@ from specc.elaborate.building import (
     replayed,
 )
 from specc.elaborate.context import Frame
-from specc.elaborate.facts import MissingArgument, NotALayer, RecursiveBlock
+from specc.elaborate.facts import MissingArgument, NotALayer, RecursiveBlock, WrongType
 from specc.elaborate.instances import Activation, BuiltOperator, Instance, RawApplication
 from specc.elaborate.operate import current, infer_at, operate, promoted, read_state
 from specc.elaborate.values import (
@@ -26,6 +26,7 @@ from specc.elaborate.values import (
     Item,
     LayerValue,
     ListValue,
+    Operand,
     OperatorConstructor,
     Poison,
     Sequence,
@@ -85,7 +86,7 @@ def _need_nothing(name: str, missing: tuple[str, ...], span: Span) -> None:
 def apply_layer(
     frame: Frame,
     layer: LayerValue,
-    tensors: tuple[Tensor, ...],
+    flow: tuple[Operand, ...],
     span: Span,
     *,
     label: str | None = None,
@@ -98,15 +99,15 @@ def apply_layer(
     """
     activation = current(frame, span)
     if isinstance(layer.constructor, Branches) and label is None and layer.name is None:
-        return apply_branches(frame, layer.constructor, tensors)
+        return apply_branches(frame, layer.constructor, flow)
     if layer.built is None and activation.replays:
         layer.built = replayed(activation, layer, label, span)
     if isinstance(layer.constructor, OperatorConstructor):
-        return _apply_operator(frame, activation, layer, tensors, span, label, always_named)
-    return _apply_block(frame, activation, layer, tensors, span, label)
+        return _apply_operator(frame, activation, layer, flow, span, label, always_named)
+    return _apply_block(frame, activation, layer, flow, span, label)
 
 
-def apply_branches(frame: Frame, branches: Branches, tensors: tuple[Tensor, ...]) -> Results:
+def apply_branches(frame: Frame, branches: Branches, flow: tuple[Operand, ...]) -> Results:
     """Gives every member of a tuple the same input; the results follow one another."""
     results: list[Tensor] = []
     failed = False
@@ -116,7 +117,7 @@ def apply_branches(frame: Frame, branches: Branches, tensors: tuple[Tensor, ...]
         if isinstance(layer, Poison):
             failed = True
             continue
-        part = apply_layer(frame, layer, tensors, item.span, label=item.label)
+        part = apply_layer(frame, layer, flow, item.span, label=item.label)
         if isinstance(part, Poison):
             failed = True
         else:
@@ -128,14 +129,14 @@ def _apply_operator(
     frame: Frame,
     activation: Activation,
     layer: LayerValue,
-    tensors: tuple[Tensor, ...],
+    flow: tuple[Operand, ...],
     span: Span,
     label: str | None,
     always_named: bool,
 ) -> Results:
     assert isinstance(layer.constructor, OperatorConstructor)
     operator = layer.constructor.operator
-    tensors = promoted(frame, operator, tensors)
+    tensors = promoted(frame, operator, _all_given(operator, flow))
     applied = infer_at(frame, operator, layer.arguments, tensors, span, layer.argument_spans)
     state = state_of(operator, applied.attributes, tuple(t.type for t in tensors))
     if layer.built is None and not (state or label or layer.name or always_named):
@@ -180,11 +181,24 @@ def _apply_operator(
     return node.results
 
 
+def _all_given(operator: Operator, flow: tuple[Operand, ...]) -> tuple[Tensor, ...]:
+    """The operands of an operator: nones at the end are optional inputs that are left out."""
+    count = len(flow)
+    while count and flow[count - 1] is None:
+        count -= 1
+    tensors = tuple(tensor for tensor in flow[:count] if tensor is not None)
+    if len(tensors) < count:
+        raise Fault(
+            WrongType(what=f"an input of {operator.name}", expected="a tensor", found="none")
+        )
+    return tensors
+
+
 def _apply_block(
     frame: Frame,
     activation: Activation,
     layer: LayerValue,
-    tensors: tuple[Tensor, ...],
+    flow: tuple[Operand, ...],
     span: Span,
     label: str | None,
 ) -> Results:
@@ -208,7 +222,7 @@ def _apply_block(
     node = RawApplication(
         target=instance,
         reference=activation.reference(instance),
-        inputs=tuple(tensor.id for tensor in tensors),
+        inputs=tuple(tensor.id for tensor in flow if tensor is not None),
         span=span,
     )
     inner = Activation(instance, activation, node)
@@ -220,10 +234,9 @@ def _apply_block(
     inner_frame = replace(frame, activation=inner, uses=uses)
     with frame.context.deeper(span):
         if isinstance(constructor, BlockConstructor):
-            results = frame.context.run_body(inner_frame, layer, tensors)
+            results = frame.context.run_body(inner_frame, layer, flow)
         else:
-            entries = tuple(inner.tensor(t.type, t.origin) for t in tensors)
-            inner.inputs = entries
+            entries = inner.take(flow)
             results = apply_members(inner_frame, constructor, entries)
     if isinstance(results, Poison):
         return POISON
@@ -235,11 +248,11 @@ def _apply_block(
 
 
 def apply_members(
-    frame: Frame, constructor: Sequence | Branches, tensors: tuple[Tensor, ...]
+    frame: Frame, constructor: Sequence | Branches, given: tuple[Operand, ...]
 ) -> Results:
     """Applies the members of a list in order, or of a tuple side by side, named by position."""
     collected: list[Tensor] = []
-    flow: Results = tensors
+    flow: tuple[Operand, ...] | Poison = given
     failed = False
     for position, item in enumerate(constructor.items):
         frame.context.spend(item.span)
@@ -264,7 +277,10 @@ def apply_members(
             collected.extend(results)
     if failed:
         return POISON
-    return tuple(collected) if isinstance(constructor, Branches) else flow
+    if isinstance(constructor, Branches):
+        return tuple(collected)
+    assert not isinstance(flow, Poison)
+    return tuple(tensor for tensor in flow if tensor is not None)
 
 
 def _refuse_recursion(activation: Activation, constructor: BlockConstructor, span: Span) -> None:

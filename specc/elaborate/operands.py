@@ -10,13 +10,16 @@ from specc.elaborate.operate import as_tensor
 from specc.elaborate.values import (
     InitializerValue,
     ListValue,
+    Operand,
     StateReference,
     Tensor,
     TupleValue,
     Value,
+    describe,
 )
 from specc.frontend.diagnostics import Fault
 from specc.frontend.source import Span
+from specc.frontend.syntax import ModuleDefinition
 from specc.ir.dims import Expr
 from specc.ops.operator import Operator
 
@@ -77,6 +80,90 @@ def split_tensors(frame: Frame, given: Given) -> tuple[list[Tensor], list[tuple[
                 )
             )
     return tensors, rest
+
+
+def flow_of(frame: Frame, value: Value, span: Span) -> tuple[Operand, ...] | None:
+    """What flows into a layer: a tensor, or a tuple of tensors and nones. None for all else.
+
+    A none stands for an optional input that is left out.
+    """
+    parts = tensors_in(value)
+    if parts is None and isinstance(value, TupleValue):
+        values = tuple(item.value for item in value.items)
+        if any(map(is_tensor, values)) and all(v is None or is_tensor(v) for v in values):
+            parts = values
+    if parts is None:
+        return None
+    tensors = [None if part is None else as_tensor(frame, part, span) for part in parts]
+    return tuple(t for t in tensors if t is None or isinstance(t, Tensor))
+
+
+def given_flow(frame: Frame, given: Given) -> tuple[Operand, ...]:
+    """The positional arguments of a call of a layer: tensors, and nones for inputs left out.
+
+    Raises a Fault where one of them is something else.
+    """
+    flow: list[Operand] = []
+    for value, span in given.positional:
+        part = (None,) if value is None else flow_of(frame, value, span)
+        if part is None:
+            raise Fault(
+                WrongType(
+                    where=span,
+                    what="an argument of a layer",
+                    expected="a tensor",
+                    found=describe(value),
+                )
+            )
+        flow.extend(part)
+    return tuple(flow)
+
+
+def inputs_by_name(
+    frame: Frame, definition: ModuleDefinition, given: Given, flow: tuple[Operand, ...]
+) -> tuple[Given, tuple[Operand, ...]]:
+    """Takes the inputs of a block that are given by keyword: ``Heads(4)(x, mask=mask)``.
+
+    Gives the call without them, and the whole flow. Raises a Fault where one is given twice, or in
+    a call that gives no tensors, which would make a layer.
+    """
+    positions = {p.name: place for place, p in enumerate(definition.inputs or ())}
+    named = {name: entry for name, entry in given.keywords.items() if name in positions}
+    if not named:
+        return given, flow
+    filled = list(flow)
+    for name, (value, span) in named.items():
+        place = positions[name]
+        filled += [None] * (place + 1 - len(filled))
+        if place < len(flow):
+            raise Fault(RepeatedArgument(where=span, owner=definition.name, name=name))
+        if not flow:
+            raise Fault(
+                WrongType(
+                    where=span,
+                    what=f"{name} by keyword",
+                    expected="given in the call that gives the inputs before it",
+                    found="given where a layer is made",
+                    advice=f"write `{definition.name}(...)(x, {name}={name})`, or feed a tuple: "
+                    f"`(x, {name}) |> {definition.name}(...)`",
+                )
+            )
+        if value is None:
+            continue
+        if not is_tensor(value):
+            raise Fault(
+                WrongType(
+                    where=span,
+                    what=f"input {name}",
+                    expected="a tensor, or none",
+                    found=describe(value),
+                )
+            )
+        tensor = as_tensor(frame, value, span)
+        assert isinstance(tensor, Tensor)
+        filled[place] = tensor
+    keywords = {name: entry for name, entry in given.keywords.items() if name not in named}
+    return replace(given, keywords=keywords), tuple(filled)
 
 
 def number_operands(

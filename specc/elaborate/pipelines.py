@@ -8,15 +8,13 @@ from specc.elaborate.facts import WrongType
 from specc.elaborate.initializers import initializer_value
 from specc.elaborate.layers import apply_branches, apply_layer, as_layer
 from specc.elaborate.lists import label_text
-from specc.elaborate.operands import Given, tensors_in
-from specc.elaborate.operate import as_tensor
+from specc.elaborate.operands import Given, flow_of
 from specc.elaborate.values import (
     POISON,
     Branches,
     InitializerValue,
     LayerValue,
     Poison,
-    Tensor,
     TupleValue,
     Value,
     describe,
@@ -78,8 +76,8 @@ def _stage(frame: Frame, value: Value, stage: syntax.Stage) -> Value:
     label = label_text(frame, stage.label)
     if is_poisoned(value) or isinstance(layer_value, Poison):
         return POISON
-    sources = tensors_in(value)
-    if sources is None:
+    flow = flow_of(frame, value, stage.span)
+    if flow is None:
         raise Fault(
             WrongType(
                 where=stage.layer.span,
@@ -88,10 +86,6 @@ def _stage(frame: Frame, value: Value, stage: syntax.Stage) -> Value:
                 found=describe(value),
             )
         )
-    tensors = [as_tensor(frame, source, stage.span) for source in sources]
-    flow = tuple(tensor for tensor in tensors if isinstance(tensor, Tensor))
-    if len(flow) != len(tensors):
-        return POISON
     span = stage.layer.span
     if isinstance(layer_value, TupleValue) and label is None and layer_value.name is None:
         return result_of(apply_branches(frame, Branches(layer_value.items), flow))

@@ -190,6 +190,9 @@ class Branches:
     name: str = "Branches"
 
 
+Operand: TypeAlias = "Tensor | None"
+"""What is given for one input of a layer: none where it is optional and left out."""
+
 Constructor: TypeAlias = OperatorConstructor | BlockConstructor | Sequence | Branches
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import torch
 
-import specc
-from tests.elaborate.specs import agrees, errors, net, sound
+from tests.elaborate.specs import agrees, errors, net, results, sound
 
 HEADS = """
 block Heads(heads: int)(x: [N, T, D]) -> [N, T, D] {
@@ -86,16 +86,10 @@ def test_take_along_a_dim_that_is_a_hyperparameter(index: str, tmp_path: Path) -
     agrees(program, tmp_path)
 
 
-@pytest.mark.parametrize(
-    ("default", "feature"), [("", "an input by its name"), (" = none", "an optional input")]
-)
-def test_an_input_given_by_name_is_answered_at_its_place(default: str, feature: str) -> None:
-    text = f"""
-    block Both(x: [N, 4], m: [N, 4]{default}) = x
-    net A(x: [N, 4]) {{ Both(x, m=x) }}
-    """
-    with pytest.raises(specc.SpecError) as caught:
-        specc.compile(text)
-    (found,) = caught.value.diagnostics
-    assert found.code == "not-supported"
-    assert feature in found.message
+def test_an_input_of_a_block_may_be_given_by_its_name(tmp_path: Path) -> None:
+    block = "block Both(x: [N, 4], m: [N, 4]) = x - 2 * m\n"
+    program = sound(block + net("Both(x, m=y)", "(x: [N, 4], y: [N, 4])"))
+    agrees(program, tmp_path)
+    x, y = torch.randn(2, 3, 4)
+    (given,) = results(program.module(), x, y)
+    torch.testing.assert_close(given, x - 2 * y)

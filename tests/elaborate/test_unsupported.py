@@ -37,16 +37,6 @@ def test_a_definition_is_answered_at_its_place(definition: str, place: str) -> N
     assert errors(text) == [("not-supported", place)]
 
 
-def test_an_optional_input_of_a_net() -> None:
-    text = net("x", "(x: [N, 4], mask: bool[N, 4] = none)")
-    assert errors(text) == [("not-supported", "mask: bool[N, 4] = none")]
-
-
-def test_an_optional_input_of_a_block() -> None:
-    text = "block B(x: [N, D], mask: bool[N, D] = none) -> [N, D] { x }\n" + net("x |> B")
-    assert errors(text) == [("not-supported", "mask: bool[N, D] = none")]
-
-
 def test_a_loss_of_ones_own() -> None:
     text = (
         "block huber(y: [...], target: [...]) = mean(sqrt(1 + (y - target) ** 2) - 1)\n"

@@ -108,6 +108,29 @@ class UnknownNet(Fact):
 
 
 @dataclass(frozen=True, kw_only=True)
+class NoInputs(Fact):
+    """A net has no list of inputs, so nothing says of what shape they are."""
+
+    code = "no-inputs"
+    name: str
+
+    @property
+    def message(self) -> str:
+        return f"net {self.name} has no list of inputs"
+
+    @property
+    def label(self) -> str:
+        return "the shape of its input is not known"
+
+    @property
+    def help(self) -> str | None:
+        return (
+            "a block may be a layer alone, `block B = [...]`; a net says what it takes: "
+            f"`net {self.name}(x: [N, 784]) = x |> [...]`"
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
 class UnknownArgument(Fact):
     """A call gives an argument, or a caller a setting, that the thing called does not have."""
 
@@ -115,19 +138,20 @@ class UnknownArgument(Fact):
     owner: str
     name: str
     known: tuple[str, ...]
+    what: str = "argument"
 
     @property
     def message(self) -> str:
-        return f"{self.owner} has no argument {self.name!r}"
+        return f"{self.owner} has no {self.what} {self.name!r}"
 
     @property
     def label(self) -> str:
-        return f"not an argument of {self.owner}"
+        return f"not an {self.what} of {self.owner}"
 
     @property
     def help(self) -> str | None:
         if not self.known:
-            return f"{self.owner} takes no arguments"
+            return f"{self.owner} takes no {self.what}s"
         return did_you_mean(self.name, self.known) or f"it takes {', '.join(self.known)}"
 
 
