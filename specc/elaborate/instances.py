@@ -227,10 +227,9 @@ class Activation:
 
         ``origins`` are what diagnostics point at, by default the same as outside.
         """
-        places = origins or tuple(t and t.origin for t in flow)
         entries = tuple(
-            self.tensor(t.type, place) if t is not None and place is not None else None
-            for t, place in zip(flow, places, strict=True)
+            t and self.tensor(t.type, origins[place] if origins else t.origin)
+            for place, t in enumerate(flow)
         )
         self.inputs = tuple(entry for entry in entries if entry is not None)
         return entries
