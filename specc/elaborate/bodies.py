@@ -41,22 +41,20 @@ from specc.frontend.diagnostics import Fault, Label
 from specc.frontend.source import Span
 
 
-def run_body(frame: Frame, layer: LayerValue, flow: tuple[Operand, ...]) -> Results:
-    """Elaborates a block's body for inputs of certain types, in the frame's activation."""
+def run_body(frame: Frame, layer: LayerValue, flow: tuple[Operand, ...], where: Span) -> Results:
+    """Elaborates a block's body for what flows in at ``where``, in the frame's activation."""
     constructor = layer.constructor
     assert isinstance(constructor, BlockConstructor)
     definition = constructor.definition
     activation = frame.activation
     assert activation is not None
-    assert activation.application is not None
     scope = Scope(constructor.scope)
     frame = frame.within(scope)
-    where = activation.application.span
     if not layer.arguments and definition.hyperparameters:
         layer.arguments = bind_parameters(
             frame, definition.name, definition.hyperparameters, [], {}, where, constructor.scope
         )
-        activation.instance.arguments = layer.arguments
+        activation.innermost.arguments = layer.arguments
     for name, value in layer.arguments.items():
         scope.bind(name, value)
     if definition.inputs is None:
@@ -105,7 +103,7 @@ def _bind_inputs(
                 what=f"input {parameter.name}",
                 where=where,
             )
-            frame.activation.names[entry.id] = parameter.name
+            frame.activation.names.setdefault(entry.id, parameter.name)
         frame.scope.bind(parameter.name, entry, parameter.name_span)
 
 

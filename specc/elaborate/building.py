@@ -17,8 +17,9 @@ from specc.elaborate.instances import (
     Built,
     BuiltOperator,
     Claim,
+    Instance,
 )
-from specc.elaborate.names import snake_case
+from specc.elaborate.names import OWN, snake_case
 from specc.elaborate.values import BlockConstructor, LayerValue, OperatorConstructor
 from specc.frontend.diagnostics import Fact, Fault, Label
 from specc.frontend.facts import SizeMismatch
@@ -36,7 +37,7 @@ def replayed(
 
     Raises a Fault where that one is of another kind.
     """
-    name = label or layer.name
+    name = "" if label == OWN else label or layer.name
     if name is None:
         stem = snake_case(layer.constructor.name)
         name = f"{stem}{activation.counters.get(stem, 0) + 1}"
@@ -106,6 +107,17 @@ def claim(
         activation.prefixes.setdefault(prefix, activation.claims[name])
 
 
+def claim_layer(
+    frame: Frame, activation: Activation, layer: LayerValue, name: str, slots: list[str], span: Span
+) -> None:
+    """Claims a layer's name; those of its state where it has none itself. Raises a Fault."""
+    for own in [name] if name else slots:
+        claim(frame, activation, layer, own, span)
+    if not name and name in activation.instance.layers:
+        first = Label(activation.instance.layers[name].span, "the first one")
+        raise Fault(NameClaimedTwice(where=span, name=OWN, because=(first,)))
+
+
 def claim_state(frame: Frame, activation: Activation, name: str, span: Span) -> None:
     """Claims a name for a parameter, buffer or constant of the block itself."""
     claim(frame, activation, None, name, span)
@@ -113,6 +125,8 @@ def claim_state(frame: Frame, activation: Activation, name: str, span: Span) -> 
 
 def layer_name(activation: Activation, layer: LayerValue, label: str | None) -> str:
     """A layer's name: its label, what it was bound to, or the next counted one of its kind."""
+    if label == OWN:
+        return ""
     return label or layer.name or activation.auto_name(snake_case(layer.constructor.name))
 
 
@@ -170,8 +184,9 @@ def record_slot(
     layer: LayerValue,
     owner: BuiltOperator,
     value: SlotValue,
+    within: Instance,
 ) -> None:
-    """Records the parameter or buffer of an operator's layer."""
+    """Records the parameter or buffer of an operator's layer that was made for ``within``."""
     slot = value.slot.name
     inline = layer.inline.get(slot)
     record = ParameterRecord(
@@ -183,7 +198,7 @@ def record_slot(
         inline=(inline.initializer, inline.span) if inline else None,
         layer=owner.operator.name,
         slot=slot,
-        owner=owner.owner,
+        owner=within,
         span=layer.span,
     )
     add_parameter(frame, record)
@@ -214,7 +229,7 @@ def record_aliases(
     built = layer.built
     assert built is not None
     name = label or layer.name
-    if name is None:
+    if name is None or label == OWN:
         return
     path = join(activation.instance.path, name)
     if path == built.path:

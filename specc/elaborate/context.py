@@ -60,7 +60,7 @@ class Context:
     bounds: Bounds
     # Bodies and expressions are mutually recursive with layers; these tie the knot.
     evaluate: Callable[[Frame, Expression], Value]
-    run_body: Callable[[Frame, LayerValue, tuple[Operand, ...]], tuple[Tensor, ...] | Poison]
+    run_body: Callable[[Frame, LayerValue, tuple[Operand, ...], Span], tuple[Tensor, ...] | Poison]
     load: Load | None = None
     prelude: Scope = field(default_factory=Scope)  # what every file sees
     # The scopes of imported files by number; None while a file is still being defined.

@@ -53,6 +53,7 @@ def declare(frame: Frame, node: syntax.StateDeclaration) -> None:
     if not activation.replays:
         declared = DeclaredState(node.name, _ROLES[node.role], type_, node.name_span)  # type: ignore[arg-type]
         activation.instance.state[node.name] = declared
+        activation.innermost.state[node.name] = declared
         if initializer is not None:
             _record(frame, activation, declared, initializer)
     elif (first := activation.instance.state.get(node.name)) is None or first.type != type_:
@@ -89,7 +90,7 @@ def _state_type(frame: Frame, shape: syntax.ShapeAnnotation, name: str) -> Tenso
 
 
 def _record(frame: Frame, activation: Activation, state: DeclaredState, initializer: Start) -> None:
-    layer = activation.instance
+    layer = activation.innermost
     inline = layer.inline.get(state.name)
     add_parameter(
         frame,
@@ -100,7 +101,7 @@ def _record(frame: Frame, activation: Activation, state: DeclaredState, initiali
             default=initializer,
             edits=(),
             inline=(inline.initializer, inline.span) if inline else None,
-            layer=layer.kind,
+            layer=activation.instance.kind,
             slot=state.name,
             owner=layer,
             span=state.span,

@@ -139,7 +139,7 @@ def _elaborate(
     definition = _pick(file, net)
     for item in file.definitions:
         if isinstance(item, syntax.InitDefinition):
-            collect_rules(frame, item.rules, "")
+            collect_rules(frame, item.rules, None)
     built = None
     try:
         built = _build_net(frame, definition, scope, hyperparameters, inputs)

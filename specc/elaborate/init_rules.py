@@ -9,6 +9,7 @@ from specc.elaborate.arithmetic import is_number
 from specc.elaborate.context import Context, Frame, ParameterRecord
 from specc.elaborate.facts import BadInitializer, WrongType
 from specc.elaborate.initializers import Start, initializer_value
+from specc.elaborate.instances import Instance, enclosing
 from specc.elaborate.values import (
     BlockConstructor,
     OperatorConstructor,
@@ -29,12 +30,12 @@ class Target:
     """The left side of a rule.
 
     ``kind`` is set for ``Linear.weight``, ``pattern`` then being what follows the kind; otherwise
-    ``pattern`` is matched against names relative to ``prefix``, the block that the rule stands in.
+    ``pattern`` is matched against names relative to ``block``, in which the rule stands.
     """
 
     kind: str | None
     pattern: str
-    prefix: str
+    block: Instance | None
     span: Span
     is_block: bool = False
 
@@ -80,12 +81,12 @@ class DirectEdit:
 # ---- collecting ----------------------------------------------------------------------------------
 
 
-def collect_rules(frame: Frame, rules: Iterable[syntax.InitRule], prefix: str) -> None:
+def collect_rules(frame: Frame, rules: Iterable[syntax.InitRule], block: Instance | None) -> None:
     """Takes the rules of one ``init`` block into the context."""
     for node in rules:
         frame.context.spend(node.span)
         try:
-            rule = _rule(frame, node, prefix)
+            rule = _rule(frame, node, block)
         except Fault as fault:
             frame.recover(fault, node.span)
             continue
@@ -93,7 +94,7 @@ def collect_rules(frame: Frame, rules: Iterable[syntax.InitRule], prefix: str) -
             frame.context.rules.append(rule)
 
 
-def _rule(frame: Frame, node: syntax.InitRule, prefix: str) -> Rule | DirectEdit | None:
+def _rule(frame: Frame, node: syntax.InitRule, block: Instance | None) -> Rule | DirectEdit | None:
     if node.operator == "~":
         if node.index:
             raise Fault(
@@ -104,17 +105,17 @@ def _rule(frame: Frame, node: syntax.InitRule, prefix: str) -> Rule | DirectEdit
                 )
             )
         initializer = initializer_value(frame, node.value)
-        target = _target(frame, node.target, prefix)
+        target = _target(frame, node.target, block)
         if initializer is None or target is None:
             return None
         return Rule(target, initializer, node.span)
-    return _edit(frame, node, prefix)
+    return _edit(frame, node, block)
 
 
-def _edit(frame: Frame, node: syntax.InitRule, prefix: str) -> DirectEdit | None:
+def _edit(frame: Frame, node: syntax.InitRule, block: Instance | None) -> DirectEdit | None:
     value = frame.evaluate(node.value)
     entries = [_entry(frame, item) for item in node.index]
-    target = _target(frame, node.target, prefix)
+    target = _target(frame, node.target, block)
     if target is None or isinstance(value, Poison) or any(isinstance(e, Poison) for e in entries):
         return None
     if not is_number(value) and not isinstance(value, bool):
@@ -174,16 +175,16 @@ def _position(frame: Frame, item: syntax.Expression) -> int | Poison:
     return value
 
 
-def _target(frame: Frame, node: syntax.Expression, prefix: str) -> Target | None:
+def _target(frame: Frame, node: syntax.Expression, block: Instance | None) -> Target | None:
     if not isinstance(node, syntax.Literal | syntax.Interpolation):
-        return _kind_target(frame, node, prefix)
+        return _kind_target(frame, node, block)
     text = frame.evaluate(node)
     if isinstance(text, Poison):
         return None
-    return Target(None, str(text), prefix, node.span)
+    return Target(None, str(text), block, node.span)
 
 
-def _kind_target(frame: Frame, target: syntax.Expression, prefix: str) -> Target:
+def _kind_target(frame: Frame, target: syntax.Expression, block: Instance | None) -> Target:
     parts: list[tuple[str, Span]] = []
     node = target
     while isinstance(node, syntax.Attribute):
@@ -220,7 +221,7 @@ def _kind_target(frame: Frame, target: syntax.Expression, prefix: str) -> Target
             raise Fault(UnknownName(where=parts[0][1], name=parts[0][0], known=slots))
     pattern = ".".join(name for name, _ in parts)
     return Target(
-        kind.name, pattern, prefix, target.span, is_block=isinstance(kind, BlockConstructor)
+        kind.name, pattern, block, target.span, is_block=isinstance(kind, BlockConstructor)
     )
 
 
@@ -240,11 +241,10 @@ def matches(context: Context, target: Target) -> list[ParameterRecord]:
     for record in context.parameters.values():
         if record.role == "buffer" and not named:
             continue
-        if target.prefix and not record.name.startswith(f"{target.prefix}."):
+        if target.block is not None and not _lies_in(record, target.block):
             continue
         if target.kind is None:
-            name = record.name[len(target.prefix) + 1 :] if target.prefix else record.name
-            found = pattern_matches(target.pattern, name)
+            found = pattern_matches(target.pattern, _name_within(record, target.block))
         else:
             found = (record.layer == target.kind and record.slot == target.pattern) or any(
                 pattern_matches(target.pattern, inner)
@@ -273,16 +273,20 @@ def _is_used(context: Context, target: Target) -> bool:
     return target.is_block and any(
         target.kind is not None and any(True for _ in _names_within(record, target.kind))
         for record in context.parameters.values()
-        if not target.prefix or record.name.startswith(f"{target.prefix}.")
+        if target.block is None or _lies_in(record, target.block)
     )
 
 
 def _names_within(record: ParameterRecord, kind: str) -> Iterable[str]:
     """The parameter's name relative to each block of ``kind`` that it lies in."""
-    owner = record.owner
-    while True:
-        if owner.kind == kind:
-            yield record.name[len(owner.path) :].lstrip(".")
-        if owner.owner is None:
-            return
-        owner = owner.owner
+    for block in enclosing(record.owner):
+        if block.kind == kind:
+            yield _name_within(record, block)
+
+
+def _lies_in(record: ParameterRecord, block: Instance) -> bool:
+    return any(outer is block for outer in enclosing(record.owner))
+
+
+def _name_within(record: ParameterRecord, block: Instance | None) -> str:
+    return record.name[len(block.path) if block else 0 :].lstrip(".")

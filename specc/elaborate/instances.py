@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from specc.elaborate.facts import SharingFault
 from specc.elaborate.values import (
     BlockConstructor,
     Branches,
@@ -23,6 +24,7 @@ from specc.elaborate.values import (
     StateReference,
     Tensor,
 )
+from specc.frontend.diagnostics import Fault, Label
 from specc.frontend.source import Span
 from specc.ir.attributes import Attributes
 from specc.ir.flatten import join
@@ -66,7 +68,11 @@ class DeclaredState:
 
 @dataclass(eq=False)
 class Instance:
-    """A net, a block's layer, a list or a tuple of layers."""
+    """A net, a block's layer, a list or a tuple of layers.
+
+    One that is spliced into its owner, ``x |> _: Block``, has no name and no body of its own: it
+    says of what kind the layers are that were made for it, which are ``part_of`` it.
+    """
 
     constructor: BlockConstructor | Sequence | Branches | InitializerDefinition
     owner: Instance | None
@@ -78,6 +84,8 @@ class Instance:
     layers: dict[str, Built] = field(default_factory=dict)
     state: dict[str, DeclaredState] = field(default_factory=dict)
     activations: list[Activation] = field(default_factory=list)
+    part_of: Instance | None = None
+    holds_splices: bool = False
 
     @property
     def kind(self) -> str:
@@ -86,6 +94,14 @@ class Instance:
 
 
 Built: TypeAlias = BuiltOperator | Instance
+
+
+def enclosing(instance: Instance) -> Iterator[Instance]:
+    """The instance and those that it lies in, spliced ones among them, innermost first."""
+    inner: Instance | None = instance
+    while inner is not None:
+        yield inner
+        inner = inner.part_of or inner.owner
 
 
 @dataclass(slots=True, eq=False)
@@ -208,12 +224,18 @@ class Activation:
     names: dict[int, str] = field(default_factory=dict)
     buffers: dict[str, TensorType] = field(default_factory=dict)
     loops: list[Span] = field(default_factory=list)
+    splices: list[Instance] = field(default_factory=list)  # under way, the innermost last
     next_id: int = 0
 
     @property
     def replays(self) -> bool:
         """Whether the instance was applied before, so that its layers are there already."""
         return self.instance.activations[0] is not self
+
+    @property
+    def innermost(self) -> Instance:
+        """The instance whose body is run: this one, or the last that is spliced into it."""
+        return self.splices[-1] if self.splices else self.instance
 
     def tensor(self, type_: TensorType, origin: Span) -> Tensor:
         """A new tensor of this body."""
@@ -225,8 +247,11 @@ class Activation:
     ) -> tuple[Operand, ...]:
         """The body's own tensors for what flows in; an input that is left out stays none.
 
-        ``origins`` are what diagnostics point at, by default the same as outside.
+        ``origins`` are what diagnostics point at, by default the same as outside. A body that is
+        spliced in works with the tensors themselves.
         """
+        if self.splices:
+            return flow
         entries = tuple(
             t and self.tensor(t.type, origins[place] if origins else t.origin)
             for place, t in enumerate(flow)
@@ -256,6 +281,14 @@ class Activation:
         """The name under which this body reaches a layer, captured where it is owned elsewhere."""
         if built.owner is self.instance:
             return built.name
+        if not built.name:
+            raise Fault(
+                SharingFault(
+                    because=(Label(built.span, "the layer that is shared"),),
+                    problem="a layer without a name of its own cannot be used outside its block",
+                    advice="name it: `norm: LayerNorm` in place of `_: LayerNorm`",
+                )
+            )
         if _is_within(built, self.instance):
             return built.path[len(self.instance.path) :].lstrip(".")
         for name, other in self.captured.items():

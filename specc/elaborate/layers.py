@@ -8,6 +8,7 @@ from specc.elaborate.building import (
     check_borrowed,
     check_inline,
     claim,
+    claim_layer,
     layer_name,
     not_the_same,
     record_aliases,
@@ -17,6 +18,7 @@ from specc.elaborate.building import (
 from specc.elaborate.context import Frame
 from specc.elaborate.facts import MissingArgument, NotALayer, RecursiveBlock, WrongType
 from specc.elaborate.instances import Activation, BuiltOperator, Instance, RawApplication
+from specc.elaborate.names import OWN
 from specc.elaborate.operate import current, infer_at, operate, promoted, read_state
 from specc.elaborate.values import (
     POISON,
@@ -90,20 +92,27 @@ def apply_layer(
     span: Span,
     *,
     label: str | None = None,
-    always_named: bool = False,
+    position: str | None = None,
 ) -> Results:
     """Applies a layer, building it if this is the first time.
 
-    ``label`` is the name that this place gives it; ``always_named`` makes even a layer without
-    state one of the enclosing instance's layers (a member of a list has its position).
+    ``label`` is the name that this place gives it. A member of a list has its ``position`` for one,
+    even a layer without state.
     """
+    label = label or position
     activation = current(frame, span)
-    if isinstance(layer.constructor, Branches) and label is None and layer.name is None:
+    unnamed = label == OWN or (label is None and layer.name is None)
+    if isinstance(layer.constructor, Branches) and unnamed:
         return apply_branches(frame, layer.constructor, flow)
-    if layer.built is None and activation.replays:
+    is_operator = isinstance(layer.constructor, OperatorConstructor)
+    if layer.built is None and activation.replays and (is_operator or label != OWN):
         layer.built = replayed(activation, layer, label, span)
     if isinstance(layer.constructor, OperatorConstructor):
-        return _apply_operator(frame, activation, layer, flow, span, label, always_named)
+        return _apply_operator(frame, activation, layer, flow, span, label, position)
+    if label == OWN:
+        if layer.built is None:
+            return _splice(frame, activation, layer, flow, span)
+        label = None
     return _apply_block(frame, activation, layer, flow, span, label)
 
 
@@ -132,19 +141,22 @@ def _apply_operator(
     flow: tuple[Operand, ...],
     span: Span,
     label: str | None,
-    always_named: bool,
+    position: str | None,
 ) -> Results:
     assert isinstance(layer.constructor, OperatorConstructor)
     operator = layer.constructor.operator
     tensors = promoted(frame, operator, _all_given(operator, flow))
     applied = infer_at(frame, operator, layer.arguments, tensors, span, layer.argument_spans)
     state = state_of(operator, applied.attributes, tuple(t.type for t in tensors))
-    if layer.built is None and not (state or label or layer.name or always_named):
+    if label == OWN and not state:
+        label = position  # there is nothing whose name it would not add to
+    if layer.built is None and not (state or label or layer.name):
         return operate(frame, operator, layer.arguments, tensors, span, layer.argument_spans)
     if layer.built is None:
         name = layer_name(activation, layer, label)
-        claim(frame, activation, layer, name, span)
         types = {slot.slot.name: slot.type for slot in state}
+        owned = [slot for slot in types if slot not in layer.borrowed]
+        claim_layer(frame, activation, layer, name, owned, span)
         layer.built = BuiltOperator(
             owner=activation.instance,
             name=name,
@@ -159,7 +171,7 @@ def _apply_operator(
             if slot.slot.name in layer.borrowed:
                 check_borrowed(frame, layer, slot.slot.name, slot.type)
             else:
-                record_slot(frame, layer, layer.built, slot)
+                record_slot(frame, layer, layer.built, slot, activation.innermost)
         check_inline(layer, set(types))
     else:
         assert isinstance(layer.built, BuiltOperator)
@@ -213,6 +225,7 @@ def _apply_block(
         layer.built = Instance(
             constructor, activation.instance, name, path, layer.span, layer.arguments, layer.inline
         )
+        layer.built.part_of = activation.innermost
         activation.instance.layers[name] = layer.built
     instance = layer.built
     assert isinstance(instance, Instance)
@@ -234,7 +247,7 @@ def _apply_block(
     inner_frame = replace(frame, activation=inner, uses=uses)
     with frame.context.deeper(span):
         if isinstance(constructor, BlockConstructor):
-            results = frame.context.run_body(inner_frame, layer, flow)
+            results = frame.context.run_body(inner_frame, layer, flow, span)
         else:
             entries = inner.take(flow)
             results = apply_members(inner_frame, constructor, entries)
@@ -245,6 +258,36 @@ def _apply_block(
     node.results = tuple(activation.tensor(t.type, span) for t in results)
     activation.nodes.append(node)
     return node.results
+
+
+def _splice(
+    frame: Frame,
+    activation: Activation,
+    layer: LayerValue,
+    flow: tuple[Operand, ...],
+    span: Span,
+) -> Results:
+    """Runs a block's body as a part of the one under way, whose names its layers then have."""
+    constructor, owner = layer.constructor, activation.instance
+    assert not isinstance(constructor, OperatorConstructor)
+    part = Instance(constructor, owner, "", owner.path, layer.span, layer.arguments, layer.inline)
+    part.part_of = activation.innermost
+    owner.holds_splices = True
+    frame.context.count_use(span)
+    if isinstance(constructor, BlockConstructor):
+        _refuse_recursion(layer.made_in or activation, constructor, span)
+    activation.splices.append(part)
+    try:
+        with frame.context.deeper(span):
+            if not isinstance(constructor, BlockConstructor):
+                return apply_members(frame, constructor, flow)
+            uses = (Label(span, f"{constructor.name} is a part of this"), *frame.uses)
+            results = frame.context.run_body(replace(frame, uses=uses), layer, flow, span)
+    finally:
+        activation.splices.pop()
+    if not isinstance(results, Poison):
+        check_inline(layer, set(part.state))
+    return results
 
 
 def apply_members(
@@ -262,8 +305,9 @@ def apply_members(
                 failed = True
                 flow = flow if isinstance(constructor, Branches) else POISON
                 continue
-            name = item.label or str(position)
-            results = apply_layer(frame, layer, flow, item.span, label=name, always_named=True)
+            results = apply_layer(
+                frame, layer, flow, item.span, label=item.label, position=str(position)
+            )
         except Fault as fault:
             frame.recover(fault, item.span)
             failed = True
@@ -287,8 +331,11 @@ def _refuse_recursion(activation: Activation, constructor: BlockConstructor, spa
     """Refuses a block that was made in its own body; one that is handed to another is none."""
     outer: Activation | None = activation
     while outer is not None:
-        other = outer.instance.constructor
-        if isinstance(other, BlockConstructor) and other.definition is constructor.definition:
+        others = (part.constructor for part in (outer.instance, *outer.splices))
+        if any(
+            isinstance(other, BlockConstructor) and other.definition is constructor.definition
+            for other in others
+        ):
             raise Fault(
                 RecursiveBlock(
                     where=span,

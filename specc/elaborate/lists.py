@@ -26,7 +26,6 @@ from specc.elaborate.values import (
 )
 from specc.frontend import syntax
 from specc.frontend.diagnostics import Fault
-from specc.frontend.facts import NotSupported
 from specc.frontend.source import Span
 
 
@@ -174,6 +173,4 @@ def label_text(frame: Frame, label: syntax.Expression | None) -> str | None:
     text = frame.evaluate(label)
     if text == "":
         raise Fault(ReservedName(where=label.span, name="", reason="it is empty"))
-    if text == "_":
-        raise Fault(NotSupported(where=label.span, feature="a `_:` stage"))
     return text if isinstance(text, str) else None

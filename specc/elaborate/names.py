@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 
+OWN = "_"
+"""The label of a layer that adds no name: its parameters are the block's own."""
+
 _WORD_START = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 

@@ -14,6 +14,7 @@ from specc.frontend.diagnostics import Fact, Fault, Label
 from specc.frontend.facts import DtypeMismatch, OperatorFact
 from specc.frontend.source import Span
 from specc.ir.dims import DimTooLarge
+from specc.ir.flatten import join
 from specc.ir.types import DType, TensorType
 from specc.ops.apply import Applied, complete, infer
 from specc.ops.operator import Operator
@@ -47,7 +48,7 @@ def read_state(frame: Frame, activation: Activation, state: StateReference, span
     if state.owner is activation.instance:
         reference = state.slot
     else:
-        reference = f"{activation.reference(state.owner)}.{state.slot}"
+        reference = join(activation.reference(state.owner), state.slot)
     if reference not in activation.reads:
         frame.context.count_node(span)
         tensor = activation.tensor(state.type, state.origin)

@@ -204,7 +204,7 @@ def _init(frame: Frame, node: syntax.InitBlock) -> Value:
     if isinstance(activation, InitializerRun):
         raise Fault(has_no_layers(node.span))
     if not activation.replays:
-        collect_rules(frame, node.rules, activation.instance.path)
+        collect_rules(frame, node.rules, activation.innermost)
     return NOTHING
 
 

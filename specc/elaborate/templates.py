@@ -35,6 +35,8 @@ class TemplateBuilder:
         elif isinstance(constructor, Branches):
             kind = "branches"
         assert isinstance(constructor, BlockConstructor | Branches | Sequence)
+        if kind in ("sequence", "branches") and instance.holds_splices:
+            kind = "block"  # it has nodes that are no members
         declared: dict[str, graph.Layer] = {
             layer_name: _layer(layer) for layer_name, layer in layers
         }

@@ -10,7 +10,7 @@ from specc.frontend.source import Span
 from specc.invariants.problem import Finding, quoted, template_at
 from specc.invariants.view import View
 from specc.ir.dims import symbols_of
-from specc.ir.graph import CapturedLayer
+from specc.ir.graph import CapturedLayer, OperatorLayer, Template
 from specc.ir.names import MAX_LENGTH, problem_with
 from specc.ir.types import TensorType
 from specc.ir.walk import every_node, every_value
@@ -66,6 +66,9 @@ def names_are_valid(view: View) -> Findings:
         yield from _identifiers(where, names)
         state = [declared.name for declared in template.state]
         for name in (*template.layers, *state):
+            if not name and name in template.layers:
+                yield from _unnamed(view, where, template)
+                continue
             # One that is handed in has a name of this body's own, with underscores if it clashes.
             handed = isinstance(template.layers.get(name), CapturedLayer)
             if (problem := problem_with(name.rstrip("_") if handed else name)) is not None:
@@ -74,6 +77,19 @@ def names_are_valid(view: View) -> Findings:
         for name in state:
             if name in template.layers:
                 yield Finding(where, f"{quoted(name)} is both a layer and state")
+
+
+def _unnamed(view: View, where: str, template: Template) -> Findings:
+    """A layer without a name is an operator's; what it owns is the template's own."""
+    layer = template.layers[""]
+    if not isinstance(layer, OperatorLayer):
+        yield Finding(where, "a block has no name")
+        return
+    operator = view.operators.get(layer.operator)
+    names = {state.name for state in template.state} | template.layers.keys()
+    for slot in operator.state if operator else ():
+        if slot.name in names and slot.name not in layer.borrows:
+            yield Finding(where, f"{quoted(slot.name)} is also state of a layer without a name")
 
 
 def _identifiers(where: str, names: Iterable[str]) -> Findings:

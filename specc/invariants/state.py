@@ -242,7 +242,8 @@ class _Collector:
         full = join(place.path, node.path)
         if all(state.name != node.path for state in activation.template.state):
             owner, _, slot = node.path.rpartition(".")
-            target = resolve(self.view, activation, owner) if owner else None
+            layers = activation.template.layers
+            target = resolve(self.view, activation, owner) if owner or "" in layers else None
             if target is None:
                 text = f"there is no state {quoted(node.path)}"
                 self.state.findings["agrees"].append(Finding(self._where(place, position), text))

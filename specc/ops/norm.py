@@ -143,7 +143,9 @@ BatchNorm = Operator(
         ),
     ),
     infer=_infer_batch_norm,
-    torch=Torch(function=_batch_norm_function, module=_batch_norm_module),
+    torch=Torch(
+        function=_batch_norm_function, module=_batch_norm_module, counter="num_batches_tracked"
+    ),
     onnx={17: _batch_norm_to_onnx},
     tolerance=SUMMED,
     samples=(

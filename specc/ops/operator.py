@@ -105,11 +105,13 @@ class Torch:
     The function is data, or a function of structure (ranks, dtypes, flags) that gives it. Where a
     layer owns its state and ``module`` is set, the module is what is emitted; a stateless operator
     in a pipeline is emitted as the function, and as the module where it is a named layer. Without a
-    function there is a module, and uses that would need the function are refused.
+    function there is a module, and uses that would need the function are refused. ``counter`` is a
+    buffer that counts batches in training, which only the module does by itself.
     """
 
     function: Code | TorchFunction | None
     module: Call | Callable[[CodeSite], Call | None] | None = None
+    counter: str | None = None
 
 
 @dataclass(frozen=True)

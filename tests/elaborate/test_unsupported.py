@@ -18,8 +18,6 @@ from tests.elaborate.specs import diagnostic, errors, net, sound
         ("x * 2 if training else x", "training"),
         ("x |> Linear(4) on left", "Linear(4) on left"),
         ("on left {\n y = x |> Linear(4)\n}\ny", "left"),
-        ("x |> _: LayerNorm", "_"),
-        ("x |> [_: LayerNorm]", "_"),
     ],
 )
 def test_it_is_answered_at_its_place(body: str, place: str) -> None:

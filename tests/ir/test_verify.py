@@ -165,6 +165,14 @@ def layer_name(tree: Tree) -> None:
     layers["forward"] = layers.pop("inner")
 
 
+def block_without_a_name(tree: Tree) -> None:
+    root(tree)["layers"][""] = {"kind": "block", "template": 0, "arguments": {}}
+
+
+def name_that_an_unnamed_layer_needs(tree: Tree) -> None:
+    root(tree)["layers"]["weight"] = root(tree)["layers"]["linear1"]
+
+
 def value_name(tree: Tree) -> None:
     root(tree)["body"]["inputs"][0]["name"] = "x)\n"
 
@@ -453,6 +461,8 @@ def initializer_of_another_shape(tree: Tree) -> None:
     bias["initializer"] = {"name": "eye", "arguments": {}}
 
 
+UNNAMED = "net A(x: [N, 4]) -> [N, 4] { x |> _: LayerNorm |> Linear(4) }"
+
 BROKEN: list[tuple[str, str, Callable[[Tree], None]]] = [
     ("relative-sources", SHARED, absolute_source),
     ("relative-sources", SHARED, climbing_source),
@@ -462,6 +472,8 @@ BROKEN: list[tuple[str, str, Callable[[Tree], None]]] = [
     ("places-in-sources", SHARED, place_in_no_text),
     ("valid-names", SHARED, network_name),
     ("valid-names", SHARED, layer_name),
+    ("valid-names", SHARED, block_without_a_name),
+    ("valid-names", UNNAMED, name_that_an_unnamed_layer_needs),
     ("valid-names", SHARED, value_name),
     ("valid-names", SHARED, repeated_input),
     ("bounded-paths", SHARED, endless_path),

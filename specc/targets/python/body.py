@@ -110,7 +110,9 @@ class Forward:
             call = py.call(py.SUPER_FORWARD, [py.name(self.arguments[0])])
             lines.append((self.margin, ("return ", call.doc)))
         else:
-            lines += [(line.margin, line.doc) for line in printed]
+            for line in printed:
+                lines += self._count_lines(line)
+                lines.append((line.margin, line.doc))
         body = [" " * margin + layout.render(doc, indent=margin) for margin, doc in lines]
         return [self._signature(), *body]
 
@@ -118,6 +120,25 @@ class Forward:
         if self._checks is None:
             return []
         return [(self.margin + more, doc) for more, doc in self._checks.statements(self._shapes)]
+
+    def _count_lines(self, line: Line) -> list[tuple[int, Doc]]:
+        """Counts the batches of layers that are written as functions, which do not do so."""
+        found: list[tuple[int, Doc]] = []
+        pending = [tree for tree in line.trees if isinstance(tree, Tree)]
+        while pending:
+            tree = pending.pop()
+            pending += tree.children()
+            if not isinstance(tree.node, Application):
+                continue
+            made = self._structure.realise(self._structure.target(self._index, tree.node.layer))
+            if not isinstance(made, Holder):
+                continue
+            for slot in made.slots:
+                if slot.name == made.operator.torch.counter:
+                    counter = py.attribute(self._layer(tree.node.layer), slot.name)
+                    adds = py.call(py.attribute(counter, "add_"), [py.literal(1)])
+                    found += [(line.margin, "if self.training:"), (line.margin + 4, adds.doc)]
+        return found
 
     def _random(self) -> frozenset[int]:
         return frozenset(
