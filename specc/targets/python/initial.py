@@ -21,6 +21,7 @@ from specc.targets.python.realisations import Holder, Instance, TorchModule, fil
 from specc.targets.python.structure import Structure
 
 Start: TypeAlias = Initializer | InitFunction
+Around: TypeAlias = tuple[tuple[str, Expression], ...]
 
 LOOPED = 3
 """As many parameters with one initializer are set in a loop."""
@@ -33,7 +34,8 @@ class Slot:
     ``owner`` is the class of the module that it belongs to, empty where no class stands for it;
     ``default`` is how it starts of itself, ``default_edits`` included. That is None where the
     source allocates it, and then ``allocation`` says which allocation that is: a template, and a
-    name in it.
+    name in it. ``around`` are the modules with a class of the source that it lies in, from the
+    network inwards: class, and where the module is.
     """
 
     parameter: Parameter
@@ -43,6 +45,7 @@ class Slot:
     default: Initializer | None = None
     default_edits: tuple[Edit, ...] = ()
     allocation: tuple[int, str] = (-1, "")
+    around: Around = ()
 
     @property
     def further_edits(self) -> tuple[Edit, ...]:
@@ -60,6 +63,19 @@ class Slot:
         return not (as_default and can_be_repeated(self.further_edits))
 
 
+@dataclass(frozen=True)
+class Loop:
+    """One initializer for a parameter of all modules of some classes; ``target`` is of a module.
+
+    ``guarded`` says that some of these modules lack the parameter.
+    """
+
+    owners: tuple[str, ...]
+    target: Expression
+    start: Start
+    guarded: bool = False
+
+
 class InitialValues:
     """What the emitted source does about initial values."""
 
@@ -70,7 +86,7 @@ class InitialValues:
         self._fills: dict[tuple[int, str], set[str]] = {}
         self._lacking: set[tuple[str, str]] = set()
         self.functions = InitFunctions(structure, layers)
-        self._slots = list(self._walk(structure.network.root, "", SELF, {}))
+        self._slots = list(self._walk(structure.network.root, "", SELF, {}, ()))
 
     def fill(self, template: int, name: str) -> str:
         """How a template allocates state of this name: ``empty``, ``zeros`` or ``ones``."""
@@ -80,16 +96,24 @@ class InitialValues:
     # ---- the parameters --------------------------------------------------------------------------
 
     def _walk(
-        self, template: int, path: str, access: Expression, holes: Mapping[str, Attribute]
+        self,
+        template: int,
+        path: str,
+        access: Expression,
+        holes: Mapping[str, Attribute],
+        around: Around,
     ) -> Iterator[Slot]:
         declared = self._structure.templates[template]
+        if not self._structure.is_inline(template):
+            around = (*around, (self._layers.class_names[template], access))
         for state in declared.state:
             parameter = self._parameter(join(path, state.name))
             key = (template, state.name)
             self._note_fill(key, parameter)
             owner = self._layers.class_names[template]
             found = py.attribute(access, state.name)
-            yield Slot(parameter, self._start(parameter), found, owner, allocation=key)
+            start = self._start(parameter)
+            yield Slot(parameter, start, found, owner, allocation=key, around=around)
         for name in declared.layers:
             key = (template, name)
             made = self._structure.realise(key)
@@ -97,9 +121,9 @@ class InitialValues:
             if isinstance(made, Instance):
                 inner = filled(made.arguments, dict(holes))
                 found = self._layers.member(access, key)
-                yield from self._walk(made.template, full, found, inner)
+                yield from self._walk(made.template, full, found, inner, around)
             elif isinstance(made, TorchModule | Holder):
-                yield from self._operator_slots(made, full, holes, access, key)
+                yield from self._operator_slots(made, full, holes, access, key, around)
 
     def _operator_slots(
         self,
@@ -108,6 +132,7 @@ class InitialValues:
         holes: Mapping[str, Attribute],
         access: Expression,
         key: tuple[int, str],
+        around: Around,
     ) -> Iterator[Slot]:
         attributes = filled(made.attributes, dict(holes))
         owned = made.slots if isinstance(made, Holder) else made.operator.state
@@ -117,7 +142,8 @@ class InitialValues:
                 parameter = self._parameter(join(path, slot.name))
                 allocation = (key[0], join(key[1], slot.name))
                 self._note_fill(allocation, parameter)
-                yield Slot(parameter, self._start(parameter), found, "", allocation=allocation)
+                start = self._start(parameter)
+                yield Slot(parameter, start, found, "", allocation=allocation, around=around)
                 continue
             owner = self._layers.module_class(made)
             if slot.when(attributes):
@@ -129,6 +155,7 @@ class InitialValues:
                     owner=owner,
                     default=slot.initializer(attributes),
                     default_edits=slot.edits(attributes),
+                    around=around,
                 )
             else:
                 self._lacking.add((owner, slot.name))
@@ -153,10 +180,10 @@ class InitialValues:
     def method(self) -> list[str]:
         """The lines of ``reset_parameters``; none where every layer starts as PyTorch's does."""
         slots = [slot for slot in self._slots if self.fill(*slot.allocation) == "empty"]
-        loops = self._loops(slots)
-        covered = {(owner, slot) for owners, slot, _ in loops for owner in owners}
-        looped = [slot for slot in slots if (slot.owner, slot.parameter.slot) in covered]
-        drawn = {slot.parameter.name for slot in looped}
+        loops, drawn = self._loops(slots)
+        further, more = _loops_around(slots, drawn)
+        loops += further
+        drawn |= more
         single = [slot for slot in slots if slot.is_drawn and slot.parameter.name not in drawn]
         drawn |= {slot.parameter.name for slot in single}
         edits = self._edit_lines(slots, drawn)
@@ -184,45 +211,80 @@ class InitialValues:
         self._layers.imports.add("torch")
         return ["        with torch.no_grad():", *lines]
 
-    def _loops(self, slots: list[Slot]) -> list[tuple[tuple[str, ...], str, Start]]:
-        """(classes, slot, initializer) where all parameters of these classes' slot start alike."""
+    def _loops(self, slots: list[Slot]) -> tuple[list[Loop], set[str]]:
+        """A loop where all parameters of a class's slot start alike, and the names it sets."""
         by_class: dict[tuple[str, str], list[Slot]] = {}
         for slot in slots:
             if slot.owner:
                 by_class.setdefault((slot.owner, slot.parameter.slot), []).append(slot)
         merged: dict[tuple[str, Start], list[list[Slot]]] = {}
         for (_, name), group in by_class.items():
-            initializer = group[0].start
-            alike = all(slot.start == initializer for slot in group)
-            if alike and any(slot.is_drawn for slot in group):
-                merged.setdefault((name, initializer), []).append(group)
-        return [
-            (tuple(group[0].owner for group in groups), name, initializer)
-            for (name, initializer), groups in merged.items()
-            if sum(map(len, groups)) > 1
-        ]
+            if _alike(group):
+                merged.setdefault((name, group[0].start), []).append(group)
+        loops, drawn = [], set()
+        for (name, start), groups in merged.items():
+            if sum(map(len, groups)) > 1:
+                owners = tuple(group[0].owner for group in groups)
+                guarded = any((owner, name) in self._lacking for owner in owners)
+                loops.append(Loop(owners, py.attribute(_MODULE, name), start, guarded))
+                drawn |= {slot.parameter.name for group in groups for slot in group}
+        return loops, drawn
 
-    def _loop_lines(self, loops: list[tuple[tuple[str, ...], str, Start]]) -> list[str]:
+    def _loop_lines(self, loops: list[Loop]) -> list[str]:
         if not loops:
             return []
-        tests: dict[tuple[str, ...], list[tuple[str, Start]]] = {}
-        for owners, slot, initializer in loops:
-            tests.setdefault(owners, []).append((slot, initializer))
-        module = py.name("module")
+        tests: dict[tuple[str, ...], list[Loop]] = {}
+        for loop in loops:
+            tests.setdefault(loop.owners, []).append(loop)
         lines = ["        for module in self.modules():"]
         for owners, entries in tests.items():
             classes = [py.dotted(owner) for owner in owners]
             kind = classes[0] if len(classes) == 1 else py.tuple_of(classes)
-            test = py.call(py.name("isinstance"), [module, kind])
+            test = py.call(py.name("isinstance"), [_MODULE, kind])
             lines.append(" " * 12 + layout.render(("if ", test.doc, ":"), indent=12))
-            for slot, initializer in entries:
+            for loop in entries:
                 indent = 16
-                target = py.attribute(module, slot)
-                if any((owner, slot) in self._lacking for owner in owners):
-                    lines.append(" " * indent + f"if {target.text} is not None:")
+                if loop.guarded:
+                    lines.append(" " * indent + f"if {loop.target.text} is not None:")
                     indent += 4
-                lines.append(_call_line(initializer, target, indent))
+                lines.append(_call_line(loop.start, loop.target, indent))
         return lines
+
+
+_MODULE = py.name("module")
+
+
+def _alike(group: list[Slot]) -> bool:
+    """Whether parameters start alike, and do not do so by themselves."""
+    return all(slot.start == group[0].start for slot in group) and any(
+        slot.is_drawn for slot in group
+    )
+
+
+def _loops_around(slots: list[Slot], drawn: set[str]) -> tuple[list[Loop], set[str]]:
+    """Loops over the blocks that parameters lie in, for those that no loop over layers sets.
+
+    The weights of one kind of layer may start in two ways, and each of them alike in all blocks of
+    a kind. The innermost block that tells them apart is taken.
+    """
+    loops: list[Loop] = []
+    done: set[str] = set()
+    left = {s.parameter.name for s in slots if s.is_drawn} - drawn
+    for level in range(
+        1, max((len(s.around) for s in slots if s.parameter.name in left), default=0)
+    ):
+        groups: dict[tuple[str, str], list[Slot]] = {}
+        for slot in slots:
+            if slot.parameter.name not in drawn and len(slot.around) > level:
+                owner, where = slot.around[-level]
+                within = slot.access.text.removeprefix(where.text)
+                groups.setdefault((owner, within), []).append(slot)
+        for (owner, within), group in groups.items():
+            names = {slot.parameter.name for slot in group}
+            if len(group) >= LOOPED and _alike(group) and not names & done:
+                loops.append(Loop((owner,), Expression(f"module{within}"), group[0].start))
+                done |= names
+    return loops, done
 
 
 def _lines(slots: list[Slot]) -> list[str]:

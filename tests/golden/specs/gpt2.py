@@ -92,60 +92,12 @@ class GPT2(nn.Module):
         for module in self.modules():
             if isinstance(module, nn.Embedding):
                 nn.init.normal_(module.weight, std=0.02)
-        for parameter in (
-            self.transformer.h[0].attn.c_attn.weight,
-            self.transformer.h[0].mlp.c_fc.weight,
-            self.transformer.h[1].attn.c_attn.weight,
-            self.transformer.h[1].mlp.c_fc.weight,
-            self.transformer.h[2].attn.c_attn.weight,
-            self.transformer.h[2].mlp.c_fc.weight,
-            self.transformer.h[3].attn.c_attn.weight,
-            self.transformer.h[3].mlp.c_fc.weight,
-            self.transformer.h[4].attn.c_attn.weight,
-            self.transformer.h[4].mlp.c_fc.weight,
-            self.transformer.h[5].attn.c_attn.weight,
-            self.transformer.h[5].mlp.c_fc.weight,
-            self.transformer.h[6].attn.c_attn.weight,
-            self.transformer.h[6].mlp.c_fc.weight,
-            self.transformer.h[7].attn.c_attn.weight,
-            self.transformer.h[7].mlp.c_fc.weight,
-            self.transformer.h[8].attn.c_attn.weight,
-            self.transformer.h[8].mlp.c_fc.weight,
-            self.transformer.h[9].attn.c_attn.weight,
-            self.transformer.h[9].mlp.c_fc.weight,
-            self.transformer.h[10].attn.c_attn.weight,
-            self.transformer.h[10].mlp.c_fc.weight,
-            self.transformer.h[11].attn.c_attn.weight,
-            self.transformer.h[11].mlp.c_fc.weight,
-        ):
-            nn.init.normal_(parameter, std=0.02)
-        for parameter in (
-            self.transformer.h[0].attn.c_proj.weight,
-            self.transformer.h[0].mlp.c_proj.weight,
-            self.transformer.h[1].attn.c_proj.weight,
-            self.transformer.h[1].mlp.c_proj.weight,
-            self.transformer.h[2].attn.c_proj.weight,
-            self.transformer.h[2].mlp.c_proj.weight,
-            self.transformer.h[3].attn.c_proj.weight,
-            self.transformer.h[3].mlp.c_proj.weight,
-            self.transformer.h[4].attn.c_proj.weight,
-            self.transformer.h[4].mlp.c_proj.weight,
-            self.transformer.h[5].attn.c_proj.weight,
-            self.transformer.h[5].mlp.c_proj.weight,
-            self.transformer.h[6].attn.c_proj.weight,
-            self.transformer.h[6].mlp.c_proj.weight,
-            self.transformer.h[7].attn.c_proj.weight,
-            self.transformer.h[7].mlp.c_proj.weight,
-            self.transformer.h[8].attn.c_proj.weight,
-            self.transformer.h[8].mlp.c_proj.weight,
-            self.transformer.h[9].attn.c_proj.weight,
-            self.transformer.h[9].mlp.c_proj.weight,
-            self.transformer.h[10].attn.c_proj.weight,
-            self.transformer.h[10].mlp.c_proj.weight,
-            self.transformer.h[11].attn.c_proj.weight,
-            self.transformer.h[11].mlp.c_proj.weight,
-        ):
-            nn.init.normal_(parameter, std=0.004082482904638631)
+            if isinstance(module, Attention):
+                nn.init.normal_(module.c_attn.weight, std=0.02)
+                nn.init.normal_(module.c_proj.weight, std=0.004082482904638631)
+            if isinstance(module, MLP):
+                nn.init.normal_(module.c_fc.weight, std=0.02)
+                nn.init.normal_(module.c_proj.weight, std=0.004082482904638631)
 
     def forward(self, tokens):
         T = tokens.shape[1]

@@ -88,80 +88,20 @@ class ViT(nn.Module):
         for module in self.modules():
             if isinstance(module, SelfAttention):
                 nn.init.xavier_uniform_(module.in_proj_weight)
+                nn.init.zeros_(module.out_proj.bias)
+            if isinstance(module, Layer):
+                nn.init.xavier_uniform_(module.mlp[0].weight)
+                nn.init.normal_(module.mlp[0].bias, std=1e-6)
+                nn.init.xavier_uniform_(module.mlp[3].weight)
+                nn.init.normal_(module.mlp[3].bias, std=1e-6)
         nn.init.trunc_normal_(self.conv_proj.weight, std=0.036084391824351615)
         for parameter in (
             self.conv_proj.bias,
-            self.encoder.layers.encoder_layer_0.self_attention.out_proj.bias,
-            self.encoder.layers.encoder_layer_1.self_attention.out_proj.bias,
-            self.encoder.layers.encoder_layer_2.self_attention.out_proj.bias,
-            self.encoder.layers.encoder_layer_3.self_attention.out_proj.bias,
-            self.encoder.layers.encoder_layer_4.self_attention.out_proj.bias,
-            self.encoder.layers.encoder_layer_5.self_attention.out_proj.bias,
-            self.encoder.layers.encoder_layer_6.self_attention.out_proj.bias,
-            self.encoder.layers.encoder_layer_7.self_attention.out_proj.bias,
-            self.encoder.layers.encoder_layer_8.self_attention.out_proj.bias,
-            self.encoder.layers.encoder_layer_9.self_attention.out_proj.bias,
-            self.encoder.layers.encoder_layer_10.self_attention.out_proj.bias,
-            self.encoder.layers.encoder_layer_11.self_attention.out_proj.bias,
             self.heads.head.weight,
             self.heads.head.bias,
         ):
             nn.init.zeros_(parameter)
         nn.init.normal_(self.encoder.pos_embedding, std=0.02)
-        for parameter in (
-            self.encoder.layers.encoder_layer_0.mlp[0].weight,
-            self.encoder.layers.encoder_layer_0.mlp[3].weight,
-            self.encoder.layers.encoder_layer_1.mlp[0].weight,
-            self.encoder.layers.encoder_layer_1.mlp[3].weight,
-            self.encoder.layers.encoder_layer_2.mlp[0].weight,
-            self.encoder.layers.encoder_layer_2.mlp[3].weight,
-            self.encoder.layers.encoder_layer_3.mlp[0].weight,
-            self.encoder.layers.encoder_layer_3.mlp[3].weight,
-            self.encoder.layers.encoder_layer_4.mlp[0].weight,
-            self.encoder.layers.encoder_layer_4.mlp[3].weight,
-            self.encoder.layers.encoder_layer_5.mlp[0].weight,
-            self.encoder.layers.encoder_layer_5.mlp[3].weight,
-            self.encoder.layers.encoder_layer_6.mlp[0].weight,
-            self.encoder.layers.encoder_layer_6.mlp[3].weight,
-            self.encoder.layers.encoder_layer_7.mlp[0].weight,
-            self.encoder.layers.encoder_layer_7.mlp[3].weight,
-            self.encoder.layers.encoder_layer_8.mlp[0].weight,
-            self.encoder.layers.encoder_layer_8.mlp[3].weight,
-            self.encoder.layers.encoder_layer_9.mlp[0].weight,
-            self.encoder.layers.encoder_layer_9.mlp[3].weight,
-            self.encoder.layers.encoder_layer_10.mlp[0].weight,
-            self.encoder.layers.encoder_layer_10.mlp[3].weight,
-            self.encoder.layers.encoder_layer_11.mlp[0].weight,
-            self.encoder.layers.encoder_layer_11.mlp[3].weight,
-        ):
-            nn.init.xavier_uniform_(parameter)
-        for parameter in (
-            self.encoder.layers.encoder_layer_0.mlp[0].bias,
-            self.encoder.layers.encoder_layer_0.mlp[3].bias,
-            self.encoder.layers.encoder_layer_1.mlp[0].bias,
-            self.encoder.layers.encoder_layer_1.mlp[3].bias,
-            self.encoder.layers.encoder_layer_2.mlp[0].bias,
-            self.encoder.layers.encoder_layer_2.mlp[3].bias,
-            self.encoder.layers.encoder_layer_3.mlp[0].bias,
-            self.encoder.layers.encoder_layer_3.mlp[3].bias,
-            self.encoder.layers.encoder_layer_4.mlp[0].bias,
-            self.encoder.layers.encoder_layer_4.mlp[3].bias,
-            self.encoder.layers.encoder_layer_5.mlp[0].bias,
-            self.encoder.layers.encoder_layer_5.mlp[3].bias,
-            self.encoder.layers.encoder_layer_6.mlp[0].bias,
-            self.encoder.layers.encoder_layer_6.mlp[3].bias,
-            self.encoder.layers.encoder_layer_7.mlp[0].bias,
-            self.encoder.layers.encoder_layer_7.mlp[3].bias,
-            self.encoder.layers.encoder_layer_8.mlp[0].bias,
-            self.encoder.layers.encoder_layer_8.mlp[3].bias,
-            self.encoder.layers.encoder_layer_9.mlp[0].bias,
-            self.encoder.layers.encoder_layer_9.mlp[3].bias,
-            self.encoder.layers.encoder_layer_10.mlp[0].bias,
-            self.encoder.layers.encoder_layer_10.mlp[3].bias,
-            self.encoder.layers.encoder_layer_11.mlp[0].bias,
-            self.encoder.layers.encoder_layer_11.mlp[3].bias,
-        ):
-            nn.init.normal_(parameter, std=1e-6)
 
     def forward(self, x):
         N = x.shape[0]
