@@ -1,9 +1,11 @@
-"""Compiles the hostile corpus under an audit hook: ``python -m tests.fuzz.audited FOLDER [DEED]``.
+"""Compiles specs under an audit hook: ``python -m tests.fuzz.audited FOLDER SPECS [DEED]``.
 
-The hook ends the process at the first thing that compiling does not need. Needed are: to read the
-files of the package, of the grammar and of the standard specs; to import modules of specc and of
-Python's own library; and to read the file that is compiled and those in its folder. A deed is done
-on purpose at the end, to show that the hook sees it.
+The specs are the hostile corpus and generated ones, SPECS in all. The hook ends the process at the
+first thing that compiling does not need. Needed are: to read the files of the package, of the
+grammar and of the standard specs; to import modules of specc and of Python's own library; and to
+read the file that is compiled and those in its folder. What the host asked for has happened before:
+it has imported the module of its own operators. A deed is done on purpose at the end, to show that
+the hook sees it.
 """
 
 from __future__ import annotations
@@ -13,15 +15,21 @@ import socket
 import subprocess
 import sys
 import sysconfig
+from collections import Counter
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import specc
+from specc.compiler import Text, compile_network
 from specc.frontend.resources import resource
+from specc.frontend.source import Source
+from specc.ops.operator import Operator
+from specc.ops.registry import operators_with
 from tests.fuzz.hostile.documents import DOCUMENTS
 from tests.fuzz.hostile.texts import TEXTS
+from tests.fuzz.mutation import mutant
 
 FOLDER = Path(sys.argv[1]).resolve()
 PACKAGE = Path(specc.__file__).resolve().parent
@@ -69,26 +77,42 @@ class Watch:
             sys.stderr.flush()
             os._exit(3)
 
-    def over(self, work: Callable[[], object]) -> None:
+    def over(self, work: Callable[[], object]) -> str:
         """Does something under the hook; a spec may be refused."""
         self.watching = True
         try:
             work()
         except specc.SpecError as error:
             str(error)
+            return "refused"
         finally:
             self.watching = False
+        return "compiled"
 
 
-def compile_all(watch: Watch) -> int:
-    """Compiles every text and document; gives their number."""
+def compile_all(watch: Watch, specs: int, own: tuple[Operator, ...]) -> Counter[str]:
+    """Compiles every text and document, and so many generated ones that they are ``specs`` in all.
+
+    Every other one is given the operators ``own``. Gives how many compiled and were refused.
+    """
+    outcomes: Counter[str] = Counter()
     path = FOLDER / "main.net"
-    for text, _ in TEXTS.values():
+    for number, (text, _) in enumerate(TEXTS.values()):
         path.write_text(text, encoding="utf-8")
-        watch.over(lambda: specc.compile(path).python())
+        ops = own if number % 2 else ()
+        outcomes[watch.over(partial(_compile_file, path, ops))] += 1
     for text, _ in DOCUMENTS.values():
-        watch.over(partial(specc.Program.from_json, text))
-    return len(TEXTS) + len(DOCUMENTS)
+        outcomes[watch.over(partial(specc.Program.from_json, text, ops=own))] += 1
+    for number in range(specs - outcomes.total()):
+        # A text that no file could hold, half a surrogate in it, is one that a host may hand over.
+        text = Text(Source("main.net", mutant(number).text), FOLDER)
+        table = operators_with(own if number % 2 else ())
+        outcomes[watch.over(partial(compile_network, text, operators=table))] += 1
+    return outcomes
+
+
+def _compile_file(path: Path, ops: tuple[Operator, ...]) -> None:
+    specc.compile(path, ops=ops).python()
 
 
 DEEDS: dict[str, Callable[[], object]] = {
@@ -103,12 +127,18 @@ DEEDS: dict[str, Callable[[], object]] = {
 
 def main() -> None:
     """Compiles, then does the deed."""
+    specs = int(sys.argv[2])
+    own: tuple[Operator, ...] = ()
+    if specs:  # what the host asks for, so that it is there before anything is watched
+        from tests.extension.own_ops import EVERY
+
+        own = tuple(EVERY)
     watch = Watch()
     sys.addaudithook(watch.hook)
-    count = compile_all(watch)
-    if len(sys.argv) > 2 and sys.argv[2]:
-        watch.over(DEEDS[sys.argv[2]])
-    sys.stdout.write(f"compiled {count}\n")
+    outcomes = compile_all(watch, specs, own)
+    if len(sys.argv) > 3:
+        watch.over(DEEDS[sys.argv[3]])
+    sys.stdout.write(f"{outcomes.total()} specs, {outcomes['compiled']} compiled\n")
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import struct
 import subprocess
 import sys
@@ -88,27 +89,30 @@ def test_a_hostile_weight_file_is_refused(name: str, tmp_path: Path) -> None:
     assert expected in str(caught.value)
 
 
-def test_compiling_hostile_texts_reaches_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize("specs", [180, pytest.param(1000, marks=pytest.mark.slow)])
+def test_compiling_hostile_and_generated_specs_reaches_nothing(tmp_path: Path, specs: int) -> None:
     """An audit hook sees each file opened, module imported, process and connection begun."""
-    folder = lay_traps(tmp_path)
-    done = _audited(folder)
+    done = _audited(lay_traps(tmp_path), specs)
     assert done.returncode == 0, done.stderr[-3000:]
-    assert f"compiled {len(TEXTS) + len(DOCUMENTS)}" in done.stdout
+    found = re.fullmatch(r"(\d+) specs, (\d+) compiled\n", done.stdout)
+    assert found is not None, done.stdout
+    assert int(found[1]) == specs
+    assert 0.03 * specs < int(found[2]) < 0.7 * specs  # neither kind is missing
 
 
 @pytest.mark.parametrize("deed", ["open", "import", "spawn", "connect", "write", "list"])
 def test_the_audit_hook_sees_what_is_not_needed(tmp_path: Path, deed: str) -> None:
-    done = _audited(lay_traps(tmp_path), deed)
+    done = _audited(lay_traps(tmp_path), 0, deed)
     assert done.returncode != 0
     assert "not needed" in done.stderr
 
 
-def _audited(folder: Path, deed: str = "") -> subprocess.CompletedProcess[str]:
+def _audited(folder: Path, specs: int, *deed: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "tests.fuzz.audited", str(folder), deed],
+        [sys.executable, "-m", "tests.fuzz.audited", str(folder), str(specs), *deed],
         cwd=ROOT,
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=600,
     )

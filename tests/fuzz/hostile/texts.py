@@ -190,8 +190,30 @@ NUMBERS = {
     "function without an end": ("def f(n) = f(n + 1)\n" + net("a = f(0)\n    x"), "limit-exceeded"),
 }
 
+PYTHON = {
+    "import of a Python module": ("import os\n" + net("x |> relu"), "syntax"),
+    "import from a Python module": ("from os import system\n" + net("x |> relu"), "bad-import"),
+    "import from a host's module": (
+        "from tests.extension.own_ops import swish2\n" + net("x |> swish2"),
+        "bad-import",
+    ),
+    "import of a Python file": (
+        'from "own_ops.py" import swish2\n' + net("x |> swish2"),
+        "bad-import",
+    ),
+    "import from std of a Python module": (
+        "from std.os import system\n" + net("x |> system"),
+        "bad-import",
+    ),
+    "operator by module and name": (net('x |> "os:system"'), "not-a-layer"),
+    "operator by a dotted name": (net("x |> os.system"), "unknown-name"),
+    "operator with a module argument": (net('x |> relu(module="os")'), "unknown-argument"),
+    "operator of another program": (net("x |> swish9"), "unknown-name"),
+    "recipe that names operators": (_train('ops = "os:system"'), "unknown-setting"),
+}
+
 TEXTS: dict[str, tuple[str, str]] = {
     name: entry
-    for group in (LABELS, NAMES, CODE, FILES, RULES, NUMBERS)
+    for group in (LABELS, NAMES, CODE, FILES, RULES, NUMBERS, PYTHON)
     for name, entry in group.items()
 }
