@@ -346,3 +346,22 @@ def test_a_file_and_a_net_are_told_apart(argument: str, expected: tuple[str, str
 def test_a_path_with_a_colon_is_a_path(folder: Path) -> None:
     (folder / "odd:name").write_text(FINE)
     assert main(["check", "odd:name"]) == 0
+
+
+# ---- inputs that may be left out -----------------------------------------------------------------
+
+MASKED = "net Masked(x: [N, 4], mask: [N, 4] = none) { return x if mask == none else x * mask }\n"
+
+
+def test_an_optional_input_is_asked_for(folder: Path, capsys: Captured) -> None:
+    (folder / "masked.net").write_text(MASKED)
+    assert main(["show", "masked.net"]) == 0
+    assert "mask" not in capsys.readouterr().out
+    assert main(["show", "masked.net", "--input", "mask"]) == 0
+    assert re.search(r"^mask +input +\[N, 4\]", capsys.readouterr().out, re.MULTILINE)
+
+
+def test_an_input_that_is_not_there_is_refused(folder: Path, capsys: Captured) -> None:
+    (folder / "masked.net").write_text(MASKED)
+    assert main(["check", "masked.net", "--input", "maks"]) == 1
+    assert "did you mean 'mask'?" in capsys.readouterr().err
