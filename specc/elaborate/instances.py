@@ -85,7 +85,7 @@ class Instance:
     state: dict[str, DeclaredState] = field(default_factory=dict)
     activations: list[Activation] = field(default_factory=list)
     part_of: Instance | None = None
-    holds_splices: bool = False
+    holds_splices: bool = False  # its nodes are more than the members of a list
 
     @property
     def kind(self) -> str:

@@ -103,6 +103,7 @@ def apply_layer(
     activation = current(frame, span)
     unnamed = label == OWN or (label is None and layer.name is None)
     if isinstance(layer.constructor, Branches) and unnamed:
+        activation.instance.holds_splices = True
         return apply_branches(frame, layer.constructor, flow)
     is_operator = isinstance(layer.constructor, OperatorConstructor)
     if layer.built is None and activation.replays and (is_operator or label != OWN):

@@ -47,6 +47,10 @@ def state(text: str, folder: Path) -> list[str]:
             "a.bias a.weight b.bias b.weight",
         ),
         ("p = [Linear(4)]\nx |> _: p |> _: p", "0.bias 0.weight"),
+        (
+            "x |> a: [_: (Linear(2), p: Linear(3)), concat(dim=1), Linear(5)]",
+            "a.2.bias a.2.weight a.linear1.bias a.linear1.weight a.p.bias a.p.weight",
+        ),
         ("x |> _: Part(3)", "fc.bias fc.weight scale"),
         ("x |> p: [_: Part(3), relu]", "p.fc.bias p.fc.weight p.scale"),
         ("n = LayerNorm()\nx |> _: n |> n", "bias weight"),
