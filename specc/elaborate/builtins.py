@@ -9,7 +9,9 @@ from specc.elaborate.arithmetic import bounded_text, is_number
 from specc.elaborate.facts import BadValue, WrongType
 from specc.elaborate.values import Builtin, Item, ListValue, TupleValue, Value, describe, is_size
 from specc.frontend.diagnostics import Fault
+from specc.frontend.facts import did_you_mean
 from specc.frontend.source import Span
+from specc.initialize.fans import GAINS
 from specc.ir.dims import Expr
 from specc.ops.operator import Operator
 
@@ -150,6 +152,21 @@ def _reversed(value: Value) -> ListValue:
     return as_list(reversed(list(items_of(value))))
 
 
+def _calculate_gain(nonlinearity: Value, slope: Value = 0.01) -> Value:
+    """torch.nn.init.calculate_gain, with its default slope of a leaky ReLU."""
+    if not isinstance(nonlinearity, str) or nonlinearity not in GAINS:
+        advice = did_you_mean(nonlinearity, tuple(GAINS)) if isinstance(nonlinearity, str) else None
+        known = advice or f"one of {', '.join(GAINS)}"
+        raise Fault(BadValue(problem="calculate_gain takes a nonlinearity's name", advice=known))
+    if not is_number(slope):
+        raise Fault(
+            WrongType(
+                what="the slope of calculate_gain", expected="a number", found=describe(slope)
+            )
+        )
+    return GAINS[nonlinearity](float(slope))
+
+
 _FUNCTIONS: dict[str, tuple[Callable[..., Value], int, int]] = {
     # name: the function, and the least and greatest number of arguments
     "int": (_to_int, 1, 1),
@@ -169,6 +186,7 @@ _FUNCTIONS: dict[str, tuple[Callable[..., Value], int, int]] = {
     "sqrt": (_sqrt, 1, 1),
     "exp": (_exp, 1, 1),
     "log": (_log, 1, 1),
+    "calculate_gain": (_calculate_gain, 1, 2),
 }
 
 

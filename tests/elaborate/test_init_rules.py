@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -167,6 +169,27 @@ def test_a_rule_of_a_kind_in_a_block_stays_within_it() -> None:
     program = sound(text + net("x |> a: Part |> out: Linear(4)"))
     assert start(program, "a.linear1.weight")[0] == "ones"
     assert start(program, "out.weight")[0] != "ones"
+
+
+@pytest.mark.parametrize(
+    ("call", "arguments"),
+    [
+        ('calculate_gain("relu")', ("relu",)),
+        ('calculate_gain("tanh")', ("tanh",)),
+        ('calculate_gain("leaky_relu")', ("leaky_relu",)),
+        ('calculate_gain("leaky_relu", 0.2)', ("leaky_relu", 0.2)),
+    ],
+)
+def test_a_gain_is_torchs(call: str, arguments: tuple[Any, ...]) -> None:
+    program = sound(MLP + rules(f'"out.weight" ~ xavier_normal(gain={call})'))
+    name, found = start(program, "out.weight")
+    assert name == "xavier_normal"
+    assert found["gain"] == pytest.approx(nn.init.calculate_gain(*arguments), rel=1e-15)
+
+
+def test_a_gain_of_nothing_is_an_error() -> None:
+    found = diagnostic(MLP + rules('"out.weight" ~ xavier_normal(calculate_gain("relus"))'))
+    assert (found.code, found.help) == ("bad-value", "did you mean 'relu'?")
 
 
 # ---- what is drawn -------------------------------------------------------------------------------
