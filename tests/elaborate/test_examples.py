@@ -23,6 +23,23 @@ MORE = {
             x = linear(x)
             return sum(x)
         }""",
+    "initializers": """
+        init sparse_uniform(limit = 10, keep = 5)(w: [...]) {
+            w ~ uniform(-limit, limit)
+            return w * (abs(w) >= keep)
+        }
+        net Example(depth = 12)(x: [N, 8, 16, 16]) -> [N, 10] {
+            init { "**.conv.weight" ~ normal(std = 0.02 / (2 * depth) ** 0.5) }
+            x |> features: [conv: Conv(16, 3), relu] |> flatten
+              |> hidden: Linear(32) |> relu |> out: Linear(10)
+        }
+        init {
+            Linear.weight       ~ normal(std=0.01)
+            Linear.bias         ~ zeros
+            "out.weight"        ~ sparse_uniform
+            "hidden.weight"     += 1
+            "hidden.weight"[0, 0] = 42
+        }""",
     "centred layer": """
         block Centered(x: [...]) = x - mean(x)
         net A(x: [N, 8]) -> [N, 16] { x |> Linear(16) |> Centered }""",
