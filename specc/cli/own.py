@@ -54,7 +54,7 @@ def _imported(module: str, name: str) -> object:
     """A module, which is the user's own code: whatever it raises is told as its own failure."""
     here = os.getcwd()  # noqa: PTH109 - what sys.path holds are strings
     if here not in sys.path:
-        sys.path.insert(0, here)
+        sys.path.append(here)  # last: no file there stands in for a module that is installed
     try:
         return importlib.import_module(module)
     except Exception as error:

@@ -6,11 +6,11 @@ import inspect
 import re
 import sys
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from specc.extension.header import Header
-from specc.ops.code import Applied, Attr, Call, Code, Operand, StateRef, Training
+from specc.ops.code import Applied, Attr, Call, Code, Operand, Part, StateRef, Training
 from specc.ops.operator import Torch
 
 TorchFunction = Callable[..., Any] | str | Code
@@ -63,10 +63,24 @@ def _function(header: Header, function: TorchFunction) -> Code:
             raise ValueError(f"{function!r} is no function of torch, as 'F.silu' is one")
         return Call(function, operands, tuple(known.items()))
     module, name = _importable(function)
-    taken = _parameters(function)[len(operands) :]
+    taken = _after_operands(header, function)
     optional: dict[str, Code] = {"training": Training()}
     optional |= {size: Attr(size) for size in header.sizes}
     return Call(name, operands, _keywords(header, function, taken, known, optional), module)
+
+
+def _after_operands(header: Header, function: Callable[..., Any]) -> list[inspect.Parameter]:
+    """The parameters of a function that are none of the tensors, which go first."""
+    parameters = _parameters(function)
+    kinds = [parameter.kind for parameter in parameters]
+    count = len(header.inputs)
+    if inspect.Parameter.VAR_POSITIONAL in kinds:
+        count = min(count, kinds.index(inspect.Parameter.VAR_POSITIONAL))
+    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    if sum(kind in positional for kind in kinds) < count:
+        name = getattr(function, "__name__", "the function")
+        raise ValueError(f"{name} does not take {count} tensors, and {header.name} has")
+    return parameters[count:]
 
 
 def _class(header: Header, module: type) -> Call:
@@ -133,7 +147,12 @@ def _importable(value: Any) -> tuple[str, str]:
     return module, name
 
 
-def _attributes(code: Code) -> set[str]:
-    """The attributes that a call's keywords name."""
-    keywords = code.keywords if isinstance(code, Call) else ()
-    return {value.name for _, value in keywords if isinstance(value, Attr)}
+def _attributes(code: Any) -> set[str]:
+    """The attributes that an expression names, anywhere in it."""
+    if isinstance(code, Attr | Part):
+        return {code.name}
+    if isinstance(code, tuple):
+        return set().union(*map(_attributes, code))
+    if isinstance(code, Code):
+        return _attributes(tuple(getattr(code, field.name) for field in fields(code)))
+    return set()

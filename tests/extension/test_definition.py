@@ -12,6 +12,7 @@ import specc
 from specc.ir.types import parse_type
 from specc.ops.apply import complete, infer, state_of
 from specc.ops.arguments import number
+from specc.ops.code import Attr, Infix, Lit, Operand, call
 from specc.ops.operator import Operator
 
 
@@ -79,6 +80,14 @@ def test_state_has_shapes_and_initializers_of_the_arguments() -> None:
         assert str(state[0].initializer) == "normal(mean=0, std=0.5)"
 
 
+def test_an_expression_may_name_sizes_of_the_inputs() -> None:
+    mean = Infix("/", call("torch.sum", Operand(0), dim=Lit(-1)), Attr("D"))
+    operator = specc.op("f(x: [N, D]) -> [N]", torch=mean, summary="The mean of each row.")
+    module = specc.compile("net A(x: [N, 4]) -> [N] { f(x) }", ops=[operator]).module()
+    x = torch.randn(3, 4)
+    torch.testing.assert_close(module(x), x.mean(-1))
+
+
 def test_a_kind_narrows_what_an_argument_takes() -> None:
     operator = specc.op(
         "f(gain = 1.0)(x: [N]) -> [N]", torch=narrow, kinds={"gain": number(minimum=0.0)}
@@ -118,6 +127,11 @@ WRONG_PARTS: dict[str, tuple[str, dict[str, Any], str]] = {
     "a text of code": ("f(x: [N]) -> [N]", {"torch": "torch.relu(x)"}, "no function of torch"),
     "another module's": ("f(x: [N]) -> [N]", {"torch": "os.system"}, "no function of torch"),
     "a missing argument": ("f(x: [N]) -> [N]", {"torch": narrow}, "narrow takes 'gain', and f has"),
+    "too few tensors": (
+        "f(x: [N], y: [N]) -> [N]",
+        {"torch": outer},
+        "outer does not take 2 tensors, and f has",
+    ),
     "an argument too many": (
         "f(gain = 1.0, bias = 0.0)(x: [N]) -> [N]",
         {"torch": narrow},

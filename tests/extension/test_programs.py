@@ -191,6 +191,18 @@ def test_a_definition_of_the_file_hides_an_operator_as_it_hides_a_built_in_one()
     torch.testing.assert_close(module(torch.ones(2)), -torch.ones(2))
 
 
+def test_an_operator_without_an_onnx_form_trains_and_is_named_where_onnx_is_built() -> None:
+    own = replace(swish2, onnx={})
+    program = specc.compile("net A(x: [N, 3]) -> [N, 3] { x |> swish2 }", ops=[own])
+    torch.testing.assert_close(program.module()(torch.ones(1, 3)), swish(torch.ones(1, 3), 1.0))
+    with pytest.raises(specc.SpecError) as caught:
+        program.onnx()
+    (found,) = caught.value.diagnostics
+    assert found.code == "target-unsupported"
+    assert "swish2 cannot be written in ONNX opset" in found.message
+    assert found.primary is not None
+
+
 # ---- a class alone
 
 
@@ -240,6 +252,14 @@ def test_parity_is_checked_with_the_library_that_an_operator_names(tmp_path: Pat
     built = specc.compile(text, ops=[inverse]).build(tmp_path / "a.onnx")
     assert built.parity is not None
     assert built.parity.agrees
+
+
+def test_a_domain_may_hold_functions_and_nodes_that_a_library_runs(tmp_path: Path) -> None:
+    text = "net A(x: [N, 3]) -> [N, N] { y = x |> LowRank(3, 2)\ndistances(y, x) }"
+    built = specc.compile(text, ops=[LowRank, distances]).build(tmp_path / "a.onnx")
+    assert built.unverified == "onnxruntime has no library for the operators of com.example"
+    model = onnx.load(built.paths[0])
+    assert ("com.example", 2) in {(one.domain, one.version) for one in model.opset_import}
 
 
 def test_two_versions_of_a_domain_in_one_model_are_refused() -> None:

@@ -14,16 +14,19 @@ from specc.targets.facts import TargetUnsupported
 from specc.targets.onnx.attributes import schema
 from specc.targets.onnx.opsets import HIGHEST_OPSET
 
-_FOR_NO_NODE = 1  # the version of a domain that has functions alone
-
 
 class OwnDomains:
     """The domains that a model imports beside ONNX's own, and the functions that it holds."""
 
     def __init__(self, opset: int) -> None:
         self._opset = opset
-        self.versions: dict[str, int] = {}
+        self._versions: dict[str, int] = {}
         self._functions: dict[tuple[str, str], tuple[bytes, oir.Function]] = {}
+
+    @property
+    def versions(self) -> dict[str, int]:
+        """The version of each domain; one that has functions alone is in its first."""
+        return {**{domain: 1 for domain, _ in self._functions}, **self._versions}
 
     @property
     def functions(self) -> list[oir.Function]:
@@ -32,9 +35,9 @@ class OwnDomains:
 
     def import_domain(self, domain: str, version: int) -> None:
         """Imports a domain. Raises ValueError where it is imported in another version."""
-        if self.versions.setdefault(domain, version) != version:
+        if self._versions.setdefault(domain, version) != version:
             raise ValueError(
-                f"the domain {domain!r} is used in the versions {self.versions[domain]} and "
+                f"the domain {domain!r} is used in the versions {self._versions[domain]} and "
                 f"{version}; a model imports one"
             )
 
@@ -67,14 +70,17 @@ class OwnDomains:
         for domain, version in function.opset_imports.items():
             if domain:
                 self.import_domain(domain, version)
-        self.import_domain(body.domain, _FOR_NO_NODE)
         self._functions[key] = content, function
 
 
 def foreign_domains(model: oir.Model) -> list[str]:
-    """The domains whose operators neither ONNX nor a function of the model defines."""
-    defined = {function.domain for function in model.functions.values()}
-    return sorted(set(model.graph.opset_imports) - defined - {""})
+    """The domains of nodes that neither ONNX nor a function of the model defines."""
+    defined = {(function.domain, function.name) for function in model.functions.values()}
+    nodes = [*model.graph.all_nodes()]
+    for function in model.functions.values():
+        nodes += function.all_nodes()
+    used = {(node.domain, node.op_type) for node in nodes if node.domain}
+    return sorted({domain for domain, _ in used - defined})
 
 
 def own_attributes(given: Mapping[str, Any]) -> list[oir.Attr]:
