@@ -187,7 +187,11 @@ def check_results(
         raise Fault(
             WrongResultCount(
                 where=outputs[0].span.to(outputs[-1].span),
-                because=tuple(Label(r.origin, f"this is {r.type.shape_text}") for r in results[:4]),
+                because=tuple(
+                    dict.fromkeys(
+                        Label(r.origin, f"this is {r.type.shape_text}") for r in results[:4]
+                    )
+                ),
                 owner=definition.name,
                 expected=len(outputs),
                 found=len(results),

@@ -300,6 +300,8 @@ class _Body:
             if name not in self.names:
                 place = binding.span or self.node.span
                 around = outer.find(name)
+                if around is not None and isinstance(around.value, Poison):
+                    continue  # what made it wrong was said
                 reason = "first assigned inside the loop"
                 if around is not None:
                     reason = "known when compiling, so a run-time loop cannot change it"

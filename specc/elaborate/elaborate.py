@@ -15,7 +15,13 @@ from specc.elaborate.binding import bind_parameters
 from specc.elaborate.bodies import run_body, run_definition
 from specc.elaborate.bounds import Bounds
 from specc.elaborate.context import Context, Frame, OutOfBounds
-from specc.elaborate.facts import NoInputs, ReservedName, UnknownArgument, UnknownNet
+from specc.elaborate.facts import (
+    MissingArgument,
+    NoInputs,
+    ReservedName,
+    UnknownArgument,
+    UnknownNet,
+)
 from specc.elaborate.files import Load, define, prelude
 from specc.elaborate.generalize import generalize
 from specc.elaborate.init_rules import collect_rules
@@ -191,7 +197,7 @@ def _failed(context: Context) -> bool:
 def _pick(file: syntax.File, net: str | None) -> syntax.ModuleDefinition:
     nets = modules_of(file, "net")
     names = tuple(definition.name for definition in nets)
-    if net is None and len(nets) == 1:
+    if net is None and len(set(names)) == 1:
         return nets[0]
     for definition in nets:
         if definition.name == net:
@@ -203,6 +209,22 @@ def _pick(file: syntax.File, net: str | None) -> syntax.ModuleDefinition:
 
 
 # ---- the net -------------------------------------------------------------------------------------
+
+
+def _need_all(definition: syntax.ModuleDefinition, given: Mapping[str, tuple[Value, Span]]) -> None:
+    """Refuses a net whose hyperparameters have no values: most often an input without a shape."""
+    missing = [p for p in definition.hyperparameters if p.default is None and p.name not in given]
+    if missing:
+        name = missing[0].name
+        raise Fault(
+            MissingArgument(
+                where=missing[0].name_span,
+                owner=definition.name,
+                names=tuple(parameter.name for parameter in missing),
+                advice=f"an input has a shape, `{name}: [N, 10]`; a hyperparameter has a default, "
+                f"or is given by `--set {name}=...`",
+            )
+        )
 
 
 def _build_net(
@@ -224,6 +246,7 @@ def _build_net(
         else:
             converted = hyperparameter_from_python(value, parameters.get(name))
             given[name] = (converted, definition.name_span)
+    _need_all(definition, given)
     values = bind_parameters(
         frame, definition.name, definition.hyperparameters, [], given, definition.name_span, scope
     )

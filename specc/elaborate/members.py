@@ -10,12 +10,14 @@ from specc.elaborate.values import (
     LayerValue,
     ListValue,
     StateReference,
+    Tensor,
     TupleValue,
     Value,
     describe,
 )
 from specc.frontend.diagnostics import Fault
 from specc.frontend.facts import UnknownName
+from specc.frontend.facts.habits import METHODS
 from specc.frontend.source import Span
 
 
@@ -32,11 +34,19 @@ def member_of(value: Value, name: str, span: Span) -> Value:
                 what=f"what has a member {name!r}",
                 expected="a layer",
                 found=describe(value),
+                advice=_advice(value, name),
             )
         )
     if value.built is None:
         raise Fault(_not_applied(span))
     return _member(value.built, name, span)
+
+
+def _advice(value: Value, name: str) -> str | None:
+    """What stands here for a method or property of PyTorch's tensors."""
+    if not isinstance(value, Tensor):
+        return None
+    return METHODS.get(name) or f"a function is called with its tensor: `{name}(x)`"
 
 
 def _not_applied(span: Span) -> SharingFault:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from specc.elaborate.calls import call, result_of
 from specc.elaborate.context import Frame
-from specc.elaborate.facts import WrongType
+from specc.elaborate.facts import NotALayer, WrongType
 from specc.elaborate.initializers import initializer_value
 from specc.elaborate.layers import apply_branches, apply_layer, as_layer
 from specc.elaborate.lists import label_text
@@ -21,7 +23,7 @@ from specc.elaborate.values import (
     is_poisoned,
 )
 from specc.frontend import syntax
-from specc.frontend.diagnostics import Fault
+from specc.frontend.diagnostics import Fault, Label
 from specc.frontend.source import Span
 
 
@@ -55,7 +57,20 @@ def call_value(frame: Frame, node: syntax.Call) -> Value:
             keywords[argument.name] = (value, argument.span)
     if failed:
         return POISON
-    return call(frame, callee, Given(node.span, tuple(positional), keywords, inline))
+    try:
+        return call(frame, callee, Given(node.span, tuple(positional), keywords, inline))
+    except Fault as fault:
+        if isinstance(fault.fact, NotALayer) and fault.fact.where is None:
+            raise Fault(replace(fault.fact, because=_bound(frame, node.callee))) from None
+        raise
+
+
+def _bound(frame: Frame, node: syntax.Expression) -> tuple[Label, ...]:
+    """Where a name was bound: perhaps to something that hides what was meant, as ``relu = 3``."""
+    binding = frame.scope.find(node.name) if isinstance(node, syntax.Name) else None
+    if binding is None or binding.span is None:
+        return ()
+    return (Label(binding.span, "it is bound here"),)
 
 
 def pipeline_value(frame: Frame, node: syntax.Pipeline) -> Value:

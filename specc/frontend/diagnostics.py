@@ -8,6 +8,8 @@ from typing import Literal
 
 from specc.frontend.source import Sources, Span
 
+_SHOWN = 2000  # characters of a message
+
 
 @dataclass(frozen=True)
 class Label:
@@ -94,13 +96,20 @@ class Fact:
         """This fact in words."""
         return Diagnostic(
             code=self.code,
-            message=self.message,
-            primary=Label(self.where, self.label) if self.where is not None else None,
+            message=_short(self.message),
+            primary=Label(self.where, _short(self.label)) if self.where is not None else None,
             secondary=self.because,
-            help=self.help,
+            help=_short(self.help) if self.help is not None else None,
             uses=self.uses,
             severity=self.severity,
         )
+
+
+def _short(text: str) -> str:
+    """What is shown of a text: its ends, where a spec made it longer than anyone reads."""
+    if len(text) <= _SHOWN:
+        return text
+    return f"{text[: _SHOWN // 2]}...{text[-_SHOWN // 2 :]}"
 
 
 @dataclass

@@ -113,6 +113,17 @@ class Scene:
         start = self.token(distance).start_pos or 0
         return not self.text[self.text.rfind("\n", 0, start) + 1 : start].strip()
 
+    def follows_line_end(self, distance: int = 0) -> bool:
+        """Whether a line ends between the token before and this one."""
+        before, start = self.token(distance - 1), self.token(distance).start_pos or 0
+        return not before.type or "\n" in self.text[before.start_pos or 0 : start]
+
+    def indent(self, distance: int = 0) -> int:
+        """How many characters of white space begin the line of a token."""
+        start = self.token(distance).start_pos or 0
+        line = self.text[self.text.rfind("\n", 0, start) + 1 : start]
+        return len(line) - len(line.lstrip(" \t"))
+
     def ends_line(self, distance: int = 0) -> bool:
         """Whether only spaces or a comment stand behind a token in its line."""
         end = self.token(distance).end_pos or 0

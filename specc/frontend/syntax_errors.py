@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from specc.frontend.complaints import COMPLAINTS, KEYWORDS, Complaint
+from specc.frontend.diagnostics import Label
 from specc.frontend.facts import SyntaxFault
 from specc.frontend.scene import END, Scene
 
@@ -49,8 +50,11 @@ def _unexpected(scene: Scene) -> SyntaxFault:
     """What can be said where no entry answers: what was found, and what could stand there."""
     kind = scene.kind()
     found = _DESCRIPTIONS[kind] if kind in ("NEWLINE", END) else f"`{scene.quoted()}`"
+    before = -2 if scene.kind(-1) == "NEWLINE" else -1
+    follows = scene.starts_line() and scene.at + before >= 0
     return SyntaxFault(
         where=scene.span(),
+        because=(Label(scene.span(before), "behind this"),) if follows else (),
         problem=f"unexpected {found}",
         detail=_expected(scene.accepts),
         advice="it is a reserved word" if kind in KEYWORDS else None,

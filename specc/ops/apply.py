@@ -8,11 +8,13 @@ from typing import Any
 
 from specc.frontend.diagnostics import Fault
 from specc.frontend.facts import BadArgument
+from specc.frontend.facts.habits import WORKED_OUT
 from specc.ir.attributes import Attributes
 from specc.ir.dims import Dim
 from specc.ir.initializer import Edit, Initializer
 from specc.ir.types import DType, TensorType
-from specc.ops.operator import Inference, Operator, StateSlot
+from specc.ops.arguments import FLAG, Argument
+from specc.ops.operator import Inference, Operator, StateSlot, shown
 
 
 @dataclass(frozen=True)
@@ -59,11 +61,18 @@ def complete(operator: Operator, given: Mapping[str, Any]) -> Attributes:
                     operator=operator.name,
                     operands=(),
                     argument=argument.name,
-                    value=str(value),
+                    value=shown(value),
                     requirement=str(error),
+                    advice=_advice(argument, value),
                 )
             ) from None
     return attributes
+
+
+def _advice(argument: Argument, value: object) -> str | None:
+    """Help for a size where a flag stands, as in ``Linear(784, 256)``: PyTorch takes both sizes."""
+    takes_size = isinstance(value, int) and not isinstance(value, bool) and value > 1
+    return WORKED_OUT if argument.kind is FLAG and takes_size else None
 
 
 def infer(operator: Operator, types: tuple[TensorType, ...], attributes: Attributes) -> Applied:

@@ -68,6 +68,8 @@ def broadcast_or_refuse(
         return shape
     advice = "give both the same width" if shape.axis == -1 else None
     if not shape.is_certain:
+        advice = "a symbolic size broadcasts only with itself and with 1"
+    if not shape.is_certain and all(str(size).isalnum() for size in (shape.left, shape.right)):
         advice = "a symbolic size broadcasts only with itself and with 1: give both one name"
     raise Fault(
         ShapeMismatch(

@@ -286,7 +286,7 @@ class Inference:
                     operator=self.operator.name,
                     operands=(),
                     argument=argument,
-                    value=_shown(self.attributes.get(argument)),
+                    value=shown(self.attributes.get(argument)),
                     requirement=requirement,
                 )
             )
@@ -309,11 +309,12 @@ def _attribute(module: str, name: str) -> Any:
     return getattr(importlib.import_module(module), name)
 
 
-def _shown(value: object) -> str:
+def shown(value: object) -> str:
+    """A value as the language writes it."""
     if value is None or isinstance(value, bool):
         return {None: "none", True: "true", False: "false"}[value]
     if isinstance(value, tuple):
-        return f"[{', '.join(_shown(item) for item in value)}]"
+        return f"[{', '.join(shown(item) for item in value)}]"
     if isinstance(value, str):
         return f'"{value}"'
     return str(value)

@@ -22,12 +22,14 @@ from pathlib import Path
 from typing import Any
 
 import specc
+import specc.weights.safetensors  # and numpy with it, which weights need
 from specc.compiler import Text, compile_network
 from specc.frontend.resources import resource
 from specc.frontend.source import Source
 from specc.ops.operator import Operator
 from specc.ops.registry import operators_with
 from tests.fuzz.hostile.documents import DOCUMENTS
+from tests.fuzz.hostile.headers import HEADERS, weight_file
 from tests.fuzz.hostile.texts import TEXTS
 from tests.fuzz.mutation import mutant
 
@@ -103,6 +105,10 @@ def compile_all(watch: Watch, specs: int, own: tuple[Operator, ...]) -> Counter[
         outcomes[watch.over(partial(_compile_file, path, ops))] += 1
     for text, _ in DOCUMENTS.values():
         outcomes[watch.over(partial(specc.Program.from_json, text, ops=own))] += 1
+    weights = FOLDER / "w.safetensors"
+    for header, _ in HEADERS.values():
+        weights.write_bytes(weight_file(header))
+        outcomes[watch.over(partial(specc.load, weights))] += 1
     for number in range(specs - outcomes.total()):
         # A text that no file could hold, half a surrogate in it, is one that a host may hand over.
         text = Text(Source("main.net", mutant(number).text), FOLDER)

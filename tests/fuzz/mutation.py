@@ -1,19 +1,21 @@
 """Texts that nearly are specs: seeded mutations of those in ``specs/`` and ``corpus/``.
 
-``mutants(count, seed)`` gives the same texts on every machine: each draws from its own generator,
-which is seeded by the seed and its number alone.
+A mutant is the same on every machine: it draws from its own generator, which is seeded by the seed,
+its number and, where one spec is asked for, the spec's name alone.
 """
 
 from __future__ import annotations
 
 import random
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-FOLDERS = (ROOT / "specs", ROOT / "tests" / "fuzz" / "corpus")
+LIBRARY = ROOT / "specs"
+FOLDERS = (LIBRARY, ROOT / "tests" / "fuzz" / "corpus")
 
 _TOKEN = re.compile(
     r"""(?P<comment>\#[^\n]*) | (?P<string>"[^"\n]*")
@@ -124,32 +126,39 @@ Edit = tuple[int, int, str]  # from, to, what stands there instead
 Mutator = Callable[[random.Random, str, list[Spot]], Edit]
 
 
-def specs() -> dict[str, str]:
-    """The texts that are mutated, by name."""
+@cache
+def specs(*folders: Path) -> dict[str, str]:
+    """The texts that are mutated, by name: those of all folders, unless some are named."""
     return {
         path.stem: path.read_text("utf-8")
-        for folder in FOLDERS
+        for folder in folders or FOLDERS
         for path in sorted(folder.glob("*.net"))
     }
 
 
 def mutant(number: int, seed: int = 0) -> Mutant:
-    """Mutant ``number`` of a seed."""
+    """Mutant ``number`` of a seed, of any of the specs.
+
+    Most mutations are those that a hand makes; one of eight is meant to do harm.
+    """
     generator = random.Random(f"{seed}:{number}")
-    texts = specs()
-    spec = generator.choice(sorted(texts))
-    text = texts[spec]
-    # Most mutations are those that a hand makes; one of eight is meant to do harm.
-    names = sorted(_HARMFUL if number % 8 == 0 else _SLIPS)
-    name = generator.choice(names)
-    start, end, replacement = {**_HARMFUL, **_SLIPS}[name](generator, text, _spots(text))
+    spec = generator.choice(sorted(specs()))
+    return _mutated(generator, spec, number, _HARMFUL if number % 8 == 0 else _SLIPS)
+
+
+def slip(spec: str, number: int, seed: int = 0) -> Mutant:
+    """Slip ``number`` of a hand that writes this spec."""
+    return _mutated(random.Random(f"{seed}:{spec}:{number}"), spec, number, _SLIPS)
+
+
+def _mutated(
+    generator: random.Random, spec: str, number: int, mutators: dict[str, Mutator]
+) -> Mutant:
+    text = specs()[spec]
+    name = generator.choice(sorted(mutators))
+    start, end, replacement = mutators[name](generator, text, _spots(text))
     changed = text[:start] + replacement + text[end:]
     return Mutant(f"{number}:{spec}:{name}", changed, start, start + len(replacement))
-
-
-def mutants(count: int, seed: int = 0) -> Iterator[Mutant]:
-    """The first mutants of a seed."""
-    return (mutant(number, seed) for number in range(count))
 
 
 def _spots(text: str) -> list[Spot]:
@@ -213,6 +222,12 @@ def _keyword(generator: random.Random, text: str, spots: list[Spot]) -> Edit:
 def _number(generator: random.Random, text: str, spots: list[Spot]) -> Edit:
     spot = _one(generator, spots, "number")
     return spot.start, spot.end, generator.choice(_NUMBERS)
+
+
+def _size(generator: random.Random, text: str, spots: list[Spot]) -> Edit:
+    spot = _one(generator, [spot for spot in spots if spot.text.isdecimal()])
+    size = int(spot.text)
+    return spot.start, spot.end, str(generator.choice([size + 1, size - 1, 2 * size, size // 2]))
 
 
 def _sign(generator: random.Random, text: str, spots: list[Spot]) -> Edit:
@@ -333,6 +348,7 @@ _SLIPS: dict[str, Mutator] = {
     "rename": _rename,
     "keyword": _keyword,
     "number": _number,
+    "size": _size,
     "sign": _sign,
     "bracket off": _bracket_off,
     "bracket on": _bracket_on,

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
-import struct
 import subprocess
 import sys
 from collections.abc import Callable
@@ -15,7 +13,7 @@ import pytest
 
 import specc
 from tests.fuzz.hostile.documents import DOCUMENTS
-from tests.fuzz.hostile.headers import HEADERS
+from tests.fuzz.hostile.headers import HEADERS, weight_file
 from tests.fuzz.hostile.texts import INERT, TEXTS
 from tests.targets.test_python_injection import assert_harmless
 
@@ -41,7 +39,8 @@ def lay_traps(outside: Path) -> Path:
 
 
 def test_the_corpus_is_large_enough() -> None:
-    assert len(TEXTS) + len(DOCUMENTS) + len(HEADERS) >= 60
+    corpus = (TEXTS, DOCUMENTS, HEADERS)
+    assert sum(expected != INERT for part in corpus for _, expected in part.values()) >= 100
 
 
 def outcome(make: Callable[[], specc.Program]) -> specc.SpecError | None:
@@ -82,8 +81,7 @@ def test_a_hostile_document_is_refused_or_inert(name: str) -> None:
 def test_a_hostile_weight_file_is_refused(name: str, tmp_path: Path) -> None:
     header, expected = HEADERS[name]
     path = tmp_path / "w.safetensors"
-    encoded = header if isinstance(header, bytes) else json.dumps(header).encode()
-    path.write_bytes(struct.pack("<Q", len(encoded)) + encoded + bytes(8))
+    path.write_bytes(weight_file(header))
     with pytest.raises(specc.SpecError) as caught:
         specc.load(path)
     assert expected in str(caught.value)

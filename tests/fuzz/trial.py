@@ -8,16 +8,17 @@ import signal
 import sys
 import time
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from specc.compiler import Text, compile_network
 from specc.frontend.diagnostics import SpecError
 from specc.frontend.source import Source
 from specc.invariants import verify
-from tests.fuzz.mutation import Mutant, mutant
+from tests.fuzz.mutation import Mutant
 
 SECONDS, MEGABYTES = 2.0, 512
 _GIVE_UP = 10  # seconds
@@ -118,8 +119,10 @@ def peak_megabytes() -> float:
     return peak / 2**20 if sys.platform == "darwin" else peak / 2**10
 
 
-def _attempt_all(numbers: Sequence[int]) -> tuple[list[Outcome], float]:
-    outcomes = [attempt(mutant(number)) for number in numbers]
+def _attempt_all(
+    make: Callable[[int], Mutant], numbers: Sequence[int]
+) -> tuple[list[Outcome], float]:
+    outcomes = [attempt(make(number)) for number in numbers]
     return outcomes, peak_megabytes()
 
 
@@ -136,12 +139,14 @@ def _peak_kib() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
-def attempt_all(numbers: range, processes: int) -> tuple[list[Outcome], float]:
+def attempt_all(
+    make: Callable[[int], Mutant], numbers: range, processes: int
+) -> tuple[list[Outcome], float]:
     """The outcomes of these mutants, and the most memory that a process took for any of them.
 
     The processes are fresh, so that neither this one's memory nor its modules count.
     """
     shares = [numbers[i::processes] for i in range(processes)]
     with multiprocessing.get_context("spawn").Pool(processes) as pool:
-        results = pool.map(_attempt_all, shares, chunksize=1)
+        results = pool.map(partial(_attempt_all, make), shares, chunksize=1)
     return [o for outcomes, _ in results for o in outcomes], max(peak for _, peak in results)

@@ -7,6 +7,7 @@ from typing import Literal
 
 from specc.frontend.diagnostics import Fact
 from specc.frontend.facts import did_you_mean
+from specc.frontend.facts.habits import INPUT_SIZES, WORKED_OUT
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,6 +153,8 @@ class UnknownArgument(Fact):
     def help(self) -> str | None:
         if not self.known:
             return f"{self.owner} takes no {self.what}s"
+        if self.name in INPUT_SIZES:
+            return WORKED_OUT
         return did_you_mean(self.name, self.known) or f"it takes {', '.join(self.known)}"
 
 
@@ -162,6 +165,11 @@ class MissingArgument(Fact):
     code = "missing-argument"
     owner: str
     names: tuple[str, ...]
+    advice: str | None = None
+
+    @property
+    def help(self) -> str | None:
+        return self.advice
 
     @property
     def message(self) -> str:

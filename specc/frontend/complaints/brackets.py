@@ -8,6 +8,7 @@ from specc.frontend.diagnostics import Label
 from specc.frontend.facts import UnclosedBracket
 from specc.frontend.lexer import CLOSING, OPENING
 from specc.frontend.scene import END, Scene
+from specc.frontend.source import Span
 
 _STATES = frozenset(["RETURN", "WHILE", "ASSERT", "PARAM", "BUFFER", "CONST"])
 
@@ -30,8 +31,43 @@ def _unclosed(scene: Scene) -> bool:
     return defines and not indented
 
 
+def _dedent(scene: Scene) -> tuple[int, int] | None:
+    """The first brace whose body is left without a closing one, going by the indentation.
+
+    Given are the distances of the brace and of the token that begins the line that is outside;
+    None where that is the token at which the parser stopped.
+    """
+    opened: list[tuple[int, int]] = []  # with the indentation of the statement that opens it
+    statement = 0
+    for distance in range(-scene.at, 0):
+        kind = scene.kind(distance)
+        if kind in CLOSING and opened:
+            opened.pop()
+        in_value = bool(opened) and scene.kind(opened[-1][0]) in VALUE_BRACKETS
+        if scene.follows_line_end(distance) and kind not in ("NEWLINE", "PIPE") and not in_value:
+            statement = scene.indent(distance)
+            if opened and kind not in CLOSING and statement <= opened[-1][1]:
+                return opened[-1][0], distance
+        if kind in OPENING:
+            opened.append((distance, statement))
+    return None
+
+
+def _never_closed(scene: Scene) -> Span:
+    dedent = _dedent(scene)
+    return opening(scene) if dedent is None else scene.span(dedent[0])
+
+
 def _noticed(scene: Scene) -> tuple[Label, ...]:
     """Where the bracket should have been closed by, and what shows that."""
+    dedent = _dedent(scene)
+    if dedent is not None:
+        outside = dedent[1]
+        inside = outside - (2 if scene.kind(outside - 1) == "NEWLINE" else 1)
+        return (
+            Label(scene.span(inside), "it is still open behind this"),
+            Label(scene.span(outside), "indented as what is outside of it"),
+        )
     noticed = Label(scene.span(), "noticed here")
     before = -2 if scene.kind(-1) == "NEWLINE" else -1
     if scene.kind() == END or scene.at + before < 0:
@@ -50,7 +86,7 @@ COMPLAINTS = (
         name="unclosed-bracket",
         fact=UnclosedBracket,
         when=_unclosed,
-        where=opening,
+        where=_never_closed,
         problem="this bracket is never closed",
         because=_noticed,
         samples=(

@@ -39,6 +39,16 @@ def _word(*words: str) -> Callable[[Scene], bool]:
 
 COMPLAINTS = (
     Complaint(
+        name="tensor-type",
+        when=lambda scene: (
+            scene.kind(-1) == "NAME" and scene.kind(-2) == "ARROW" and scene.accepts == {"LSQB"}
+        ),
+        where=(-1, -1),
+        problem="`{before}` is not the type of a tensor",
+        help="it is a shape, with a dtype before it where that is not f32: `i64[N, 10]`",
+        samples=("net A(x: [N]) -> Tensor { x }", "net A(x: [N]) -> Tensor = relu"),
+    ),
+    Complaint(
         name="python-import",
         when=lambda scene: (
             scene.kind() == "IMPORT"
@@ -81,10 +91,14 @@ COMPLAINTS = (
     ),
     Complaint(
         name="python-elif",
-        when=lambda scene: scene.kinds(-1, 0) == ("RBRACE", "NAME") and scene.token() == "elif",
+        when=_word("elif"),
+        where=lambda scene: scene.span(0 if str(scene.token()) == "elif" else -1),
         problem="there is no `elif`",
         help="write `}} else if condition {{`",
-        samples=("net A(x: [N]) -> [N] {\n    if true { y = x } elif false { y = x }\n}",),
+        samples=(
+            "net A(x: [N]) -> [N] {\n    if true { y = x } elif false { y = x }\n}",
+            "net A(x: [N]) -> [N] {\n    if true { y = x }\n    elif false { y = x }\n}",
+        ),
     ),
     Complaint(
         name="python-in",

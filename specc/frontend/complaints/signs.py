@@ -36,6 +36,13 @@ def _last_if(scene: Scene) -> Span:
 
 COMPLAINTS = (
     Complaint(
+        name="arrow-for-stage",
+        when=lambda scene: scene.kind() == "ARROW" and "PIPE" in scene.accepts,
+        problem="`->` stands in a header only",
+        help="a stage of a pipeline begins with `|>`",
+        samples=("net A(x: [N]) -> [N] { x |> relu -> relu }",),
+    ),
+    Complaint(
         name="double-bar",
         when=lambda scene: scene.kinds(0, 1) == ("VBAR", "VBAR"),
         where=(0, 1),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from specc.frontend.diagnostics import Fact
+from specc.frontend.facts.habits import NAMES
 from specc.frontend.facts.nearest import did_you_mean
 
 
@@ -26,7 +27,7 @@ class UnknownName(Fact):
 
     @property
     def help(self) -> str | None:
-        return did_you_mean(self.name, self.known)
+        return NAMES.get(self.name) or did_you_mean(self.name, self.known)
 
 
 @dataclass(frozen=True, kw_only=True)

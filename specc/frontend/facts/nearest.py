@@ -5,14 +5,29 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+_ASKED = 4  # candidates that are looked at
+_WORD = 4  # letters that make a word
+
 
 def nearest(name: str, candidates: Iterable[str]) -> str | None:
     """The candidate most like ``name``, where one is like it enough to be worth a question."""
     folded: dict[str, str] = {}
     for candidate in candidates:
         folded.setdefault(candidate.casefold(), candidate)
-    close = difflib.get_close_matches(name.casefold(), folded, n=1, cutoff=0.6)
-    return folded[close[0]] if close else None
+    asked = name.casefold()
+    close = difflib.get_close_matches(asked, folded, n=_ASKED, cutoff=0.6)
+    return next((folded[word] for word in close if _plausible(asked, word)), None)
+
+
+def _plausible(name: str, candidate: str) -> bool:
+    """Whether a slip leads from one to the other: not from ``lt`` to ``LSTM``.
+
+    Letters that are left out count for more in a short name, unless one holds the other whole.
+    """
+    shorter, longer = sorted((name, candidate), key=len)
+    if len(longer) - len(shorter) <= max(1, len(name) // 3):
+        return True
+    return len(shorter) >= _WORD and shorter in longer
 
 
 def did_you_mean(name: str, candidates: Iterable[str]) -> str | None:

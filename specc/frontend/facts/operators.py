@@ -152,6 +152,11 @@ class BadArgument(OperatorFact):
     code = "bad-argument"
     value: str
     requirement: str
+    advice: str | None = None
+
+    @property
+    def help(self) -> str | None:
+        return self.advice
 
     @property
     def message(self) -> str:

@@ -5,9 +5,17 @@ Each stands beside what the diagnostic says. Eight zero bytes of data follow eve
 
 from __future__ import annotations
 
+import json
+import struct
 from typing import Any
 
 from specc.weights.metadata import IR_KEY
+
+
+def weight_file(header: Any) -> bytes:
+    """A file with this header: bytes as they are, anything else as JSON."""
+    encoded = header if isinstance(header, bytes) else json.dumps(header).encode()
+    return struct.pack("<Q", len(encoded)) + encoded + bytes(8)
 
 
 def _tensor(**changes: Any) -> dict[str, Any]:
