@@ -17,6 +17,7 @@ from specc.elaborate.operate import as_tensor, operate
 from specc.elaborate.scope import Scope
 from specc.elaborate.signature import match
 from specc.elaborate.values import (
+    POISON,
     DefinedCall,
     Poison,
     Tensor,
@@ -80,7 +81,7 @@ def draw(frame: Frame, node: syntax.Draw, run_statements: RunStatements) -> None
             )
         )
     start = initializer_value(frame, node.initializer)
-    value: Value = Poison()
+    value: Value = POISON
     if start is not None:
         value = _drawn(frame, run, start, node, run_statements)
     frame.context.assigned.setdefault(node.target.span, node.target.name)
@@ -189,7 +190,7 @@ def _checked_result(
     if isinstance(value, Nothing):
         raise Fault(NoResult(where=definition.name_span, owner=f"init {definition.name}"))
     if is_poisoned(value):
-        return Poison()
+        return POISON
     if not isinstance(value, Tensor):
         raise Fault(
             WrongType(

@@ -46,7 +46,7 @@ class ReservedName(Fact):
 
 @dataclass(frozen=True, kw_only=True)
 class BadInitializer(Fact):
-    """An initializer's arguments are wrong, or it cannot serve the parameter's shape."""
+    """An initializer or an edit is wrong, or does not fit the parameter's shape or dtype."""
 
     code = "bad-initializer"
     problem: str
