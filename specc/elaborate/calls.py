@@ -17,6 +17,7 @@ from specc.elaborate.operands import (
     tensors_in,
 )
 from specc.elaborate.operate import operate
+from specc.elaborate.scan import scan
 from specc.elaborate.scope import Scope
 from specc.elaborate.values import (
     POISON,
@@ -29,6 +30,7 @@ from specc.elaborate.values import (
     ListValue,
     OperatorConstructor,
     Poison,
+    ScanFunction,
     StateReference,
     Tensor,
     TupleValue,
@@ -69,6 +71,8 @@ def call(frame: Frame, callee: Value, given: Given) -> Value:
             return _call_function(frame, callee, given)
         case LayerValue() | ListValue() | TupleValue():
             return _apply_value(frame, callee, given)
+        case ScanFunction():
+            return result_of(scan(frame, given))
         case DType():
             return _cast(frame, callee, given)
     raise Fault(

@@ -17,6 +17,7 @@ from specc.elaborate.values import (
     FunctionValue,
     InitializerDefinition,
     OperatorConstructor,
+    ScanFunction,
 )
 from specc.frontend import syntax
 from specc.frontend.diagnostics import Fault, Label
@@ -69,6 +70,7 @@ def _builtin_prelude() -> Scope:
             scope.bind(name, OperatorConstructor(operator))
     for name, builtin in builtins(table).items():
         scope.bind(name, builtin)
+    scope.bind("scan", ScanFunction())
     for dtype in DType:
         if dtype is not DType.BOOL:
             scope.bind(dtype.value, dtype)

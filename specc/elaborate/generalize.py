@@ -27,6 +27,7 @@ from specc.elaborate.instances import (
     RawOperation,
     RawRead,
     RawRegion,
+    RawScan,
     RawWrite,
     all_nodes,
 )
@@ -229,12 +230,14 @@ class _Generalization:
             return ("read", node.reference, results)
         if isinstance(node, RawWrite):
             return ("write", node.name, node.value)
+        regions: tuple[RawRegion, ...]
+        operands: tuple[Any, ...]
         if isinstance(node, RawBranch):
-            regions = (node.then, node.otherwise)
-            operands: tuple[int, ...] = (node.condition,)
+            regions, operands = (node.then, node.otherwise), (node.condition,)
+        elif isinstance(node, RawScan):
+            regions, operands = (node.body,), (node.sequences, node.inputs, node.dim)
         else:
-            regions = (node.condition, node.body)
-            operands = node.inputs
+            regions, operands = (node.condition, node.body), node.inputs
         return (
             type(node).__name__,
             operands,

@@ -179,7 +179,21 @@ class RawLoop:
     span: Span
 
 
-RawNode: TypeAlias = RawOperation | RawApplication | RawRead | RawWrite | RawBranch | RawLoop
+@dataclass(slots=True, eq=False)
+class RawScan:
+    """A layer at each position of sequences."""
+
+    sequences: tuple[int, ...]
+    inputs: tuple[int, ...]
+    dim: int
+    body: RawRegion
+    results: tuple[Tensor, ...]
+    span: Span
+
+
+RawNode: TypeAlias = (
+    RawOperation | RawApplication | RawRead | RawWrite | RawBranch | RawLoop | RawScan
+)
 
 
 def all_nodes(nodes: Iterable[RawNode]) -> Iterator[RawNode]:
@@ -192,6 +206,8 @@ def all_nodes(nodes: Iterable[RawNode]) -> Iterator[RawNode]:
             pending += [*node.otherwise.nodes[::-1], *node.then.nodes[::-1]]
         elif isinstance(node, RawLoop):
             pending += [*node.body.nodes[::-1], *node.condition.nodes[::-1]]
+        elif isinstance(node, RawScan):
+            pending += node.body.nodes[::-1]
 
 
 @dataclass(eq=False)

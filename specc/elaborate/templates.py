@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from specc.elaborate.instances import Activation, RawBranch, RawLoop, RawNode, RawRegion, RawWrite
+from specc.elaborate.instances import (
+    Activation,
+    RawBranch,
+    RawLoop,
+    RawNode,
+    RawRegion,
+    RawScan,
+    RawWrite,
+)
 from specc.elaborate.shapes import Shape
 from specc.elaborate.values import BlockConstructor, Branches, Sequence
 from specc.ir import graph
@@ -113,6 +121,16 @@ class TemplateBuilder:
             return graph.Loop(
                 inputs=inputs,
                 condition=self._region(condition, raw.condition),
+                body=self._region(body, raw.body),
+                results=self._values(results),
+                span=span,
+            )
+        if isinstance(raw, RawScan):
+            _, (sequences, inputs, dim), body, results = shape
+            return graph.Scan(
+                sequences=sequences,
+                inputs=inputs,
+                dim=dim,
                 body=self._region(body, raw.body),
                 results=self._values(results),
                 span=span,

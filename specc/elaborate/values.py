@@ -100,6 +100,11 @@ class Builtin:
 
 
 @dataclass(frozen=True, eq=False)
+class ScanFunction:
+    """``scan``, which applies a layer at each entry of a sequence."""
+
+
+@dataclass(frozen=True, eq=False)
 class Item:
     """One entry of a list or tuple, with its label where it has one."""
 
@@ -306,6 +311,7 @@ _PLAIN: dict[type, Callable[[Any], str]] = {
     DType: lambda value: f"the dtype {value.value}",
     FunctionValue: lambda value: f"the function {value.definition.name}",
     Builtin: lambda value: f"the function {value.name}",
+    ScanFunction: lambda value: "the function scan",
     InitializerValue: lambda value: "an initializer",
     InitializerDefinition: lambda value: f"the initializer {value.name}",
     Undetermined: lambda value: "a value that is not determined",

@@ -18,6 +18,7 @@ from specc.ir.graph import (
     OperatorLayer,
     Read,
     Region,
+    Scan,
     Template,
     Value,
     Write,
@@ -30,7 +31,9 @@ Findings = Iterator[Finding]
 
 def operands(node: Node) -> Iterator[int]:
     """The values that a node reads."""
-    if isinstance(node, Operation | Application | Loop):
+    if isinstance(node, Scan):
+        yield from node.sequences
+    if isinstance(node, Operation | Application | Loop | Scan):
         yield from node.inputs
     if isinstance(node, Application):
         yield from node.borrowed.values()

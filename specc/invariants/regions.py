@@ -9,7 +9,7 @@ from specc.invariants.problem import Finding, node_at, quoted
 from specc.invariants.view import View
 from specc.ir.attributes import size_environment
 from specc.ir.dims import substitute
-from specc.ir.graph import Branch, Loop, Region, Value, Write
+from specc.ir.graph import Branch, Loop, Region, Scan, Value, Write
 from specc.ir.types import DType, TensorType
 from specc.ir.walk import every_node
 
@@ -27,6 +27,8 @@ def regions_fit(view: View) -> Findings:
                 texts = _branch(activation, node)
             elif isinstance(node, Loop):
                 texts = _loop(activation, node)
+            elif isinstance(node, Scan):
+                texts = _scan(activation, node)
             for text in texts:
                 yield Finding(node_at(view.network, activation.index, position), text)
 
@@ -71,6 +73,32 @@ def _loop(activation: Activation, node: Loop) -> Iterator[str]:
         yield from _differ(f"its {name} takes", taken, carried)
     yield from _condition(activation, node.condition.results)
     yield from _differ("its body gives", _given(activation, node.body), carried)
+
+
+def _scan(activation: Activation, node: Scan) -> Iterator[str]:
+    sequences = [activation.types[value] for value in node.sequences]
+    states = [activation.types[value] for value in node.inputs]
+    if not sequences:
+        yield "it runs over no sequence"
+        return
+    if not all(0 <= node.dim < sequence.rank for sequence in sequences):
+        yield f"its dim {node.dim} is none of {_types(sequences)}"
+        return
+    length, *others = [sequence.shape[node.dim] for sequence in sequences]
+    if length == 0 or any(other != length for other in others):
+        yield f"its sequences have no length in common: {_types(sequences)}"
+        return
+    entries = [sequence.without_dim(node.dim) for sequence in sequences]
+    yield from _differ("its body takes", _declared(activation, node.body.inputs), entries + states)
+    given = _given(activation, node.body)
+    count = max(0, len(given) - len(states))
+    collected = given[:count]
+    yield from _differ("its body gives as states", given[count:], states)
+    if any(node.dim > entry.rank for entry in collected):
+        yield f"{_types(collected)} cannot be stacked along dim {node.dim}"
+        return
+    stacked = [entry.with_new_dim(node.dim, length) for entry in collected]
+    yield from _differ("it gives", _declared(activation, node.results), stacked + states)
 
 
 def _condition(activation: Activation, values: Iterable[int]) -> Iterator[str]:

@@ -24,6 +24,7 @@ from specc.ir.graph import (
     OperatorLayer,
     Read,
     Region,
+    Scan,
     Template,
     Write,
 )
@@ -108,7 +109,26 @@ class FlatLoop:
     within: Activation
 
 
-FlatNode: TypeAlias = FlatOperation | FlatWrite | FlatBranch | FlatLoop
+@dataclass(frozen=True)
+class FlatScan:
+    """A run over ``sequences`` along ``dim``: ``inputs`` are the states before the first entry."""
+
+    scope: str
+    sequences: tuple[FlatValue, ...]
+    inputs: tuple[FlatValue, ...]
+    dim: int
+    body: FlatRegion
+    results: tuple[FlatValue, ...]
+    span: Span | None
+    within: Activation
+
+    @property
+    def length(self) -> Dim:
+        """How many entries the sequences have."""
+        return self.sequences[0].type.shape[self.dim]
+
+
+FlatNode: TypeAlias = FlatOperation | FlatWrite | FlatBranch | FlatLoop | FlatScan
 
 
 @dataclass
@@ -135,6 +155,8 @@ def every_operation(nodes: Iterable[FlatNode]) -> Iterator[FlatOperation]:
             pending += [*node.otherwise.operations[::-1], *node.then.operations[::-1]]
         elif isinstance(node, FlatLoop):
             pending += [*node.body.operations[::-1], *node.condition.operations[::-1]]
+        elif isinstance(node, FlatScan):
+            pending += node.body.operations[::-1]
 
 
 def join(*parts: str) -> str:
@@ -222,6 +244,19 @@ def _run(
             ahead, turn = region(node.condition), region(node.body)
             operations.append(
                 FlatLoop(scope.path, operands, ahead, turn, results, node.span, scope)
+            )
+        elif isinstance(node, Scan):
+            operations.append(
+                FlatScan(
+                    scope=scope.path,
+                    sequences=tuple(values[i] for i in node.sequences),
+                    inputs=operands,
+                    dim=node.dim,
+                    body=region(node.body),
+                    results=results,
+                    span=node.span,
+                    within=scope,
+                )
             )
         else:
             borrowed = {slot: values[i] for slot, i in node.borrowed.items()}

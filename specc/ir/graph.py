@@ -157,8 +157,25 @@ class Loop(Model):
     span: Span | None = None
 
 
+class Scan(Model):
+    """Runs ``body`` at each position along ``dim`` of the ``sequences``, in order.
+
+    ``body`` takes that entry of each sequence, without the dim, and then the states, which begin as
+    ``inputs``. It gives what is collected, and then the states of the next position. The results
+    are what was collected, stacked along ``dim``, and then the last states.
+    """
+
+    kind: Literal["scan"] = "scan"
+    sequences: tuple[int, ...]
+    inputs: tuple[int, ...]
+    dim: int
+    body: Region
+    results: tuple[Value, ...]
+    span: Span | None = None
+
+
 Node = Annotated[
-    Operation | Application | Read | Write | Branch | Loop, Field(discriminator="kind")
+    Operation | Application | Read | Write | Branch | Loop | Scan, Field(discriminator="kind")
 ]
 
 
@@ -175,6 +192,7 @@ class Region(Model):
 
 Branch.model_rebuild()
 Loop.model_rebuild()
+Scan.model_rebuild()
 
 
 # ---- layers and templates ------------------------------------------------------------------------

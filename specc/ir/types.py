@@ -86,6 +86,14 @@ class TensorType:
         shape[axis] = dim
         return TensorType(self.dtype, tuple(shape))
 
+    def without_dim(self, axis: int) -> TensorType:
+        """The type of one entry along a dim."""
+        return self.with_shape((*self.shape[:axis], *self.shape[axis + 1 :]))
+
+    def with_new_dim(self, axis: int, size: Dim) -> TensorType:
+        """The type of entries that are stacked along a new dim."""
+        return self.with_shape((*self.shape[:axis], size, *self.shape[axis:]))
+
     def with_dtype(self, dtype: DType) -> TensorType:
         """The same shape in another dtype."""
         return TensorType(dtype, self.shape)

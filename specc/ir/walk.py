@@ -13,6 +13,7 @@ from specc.ir.graph import (
     Operation,
     OperatorLayer,
     Region,
+    Scan,
     Template,
     Value,
 )
@@ -29,6 +30,8 @@ def regions_of(node: Node) -> tuple[Region, ...]:
         return (node.then, node.otherwise)
     if isinstance(node, Loop):
         return (node.condition, node.body)
+    if isinstance(node, Scan):
+        return (node.body,)
     return ()
 
 

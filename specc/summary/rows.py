@@ -20,6 +20,7 @@ from specc.ir.flatten import (
     FlatNode,
     FlatOperation,
     FlatRegion,
+    FlatScan,
     FlatWrite,
     StateValue,
     flatten,
@@ -38,12 +39,13 @@ class Row:
     """One line of a summary.
 
     ``kind`` says what it stands for: a layer, an operation without a layer, a block or a region of
-    a run-time ``while`` or ``if`` (whose rows follow, one ``depth`` further in), or state that a
-    block declares itself. ``what`` is the name of the operator or block, the role of the state, or
-    ``loop`` or ``branch``. ``parameters`` counts the elements of trained parameters that no
-    earlier row counted, ``shared`` says that one counted some. ``multiply_adds`` is 0 where the
-    operator multiplies no matrices; inside a loop it is that of one turn. ``keeps_shape`` says that
-    an operation's result has the shape of an operand.
+    a run-time ``while``, ``if`` or ``scan`` (whose rows follow, one ``depth`` further in), or state
+    that a block declares itself. ``what`` is the name of the operator or block, the role of the
+    state, or ``loop``, ``branch`` or ``scan``. ``parameters`` counts the elements of trained
+    parameters that no earlier row counted, ``shared`` says that one counted some. ``multiply_adds``
+    is 0 where the operator multiplies no matrices; inside a loop it is that of one turn, inside a
+    scan that of all steps. ``keeps_shape`` says that an operation's result has the shape of an
+    operand.
     """
 
     name: str
@@ -81,6 +83,7 @@ class _Collector:
     _open: list[tuple[Activation | FlatRegion, Row]] = field(default_factory=list)
     _regions: dict[Activation, list[FlatRegion]] = field(default_factory=lambda: defaultdict(list))
     _counted: set[str] = field(default_factory=set)
+    _times: Dim = 1
 
     def add_all(self, nodes: Iterable[FlatNode]) -> None:
         """Appends the rows of nodes, in order."""
@@ -93,6 +96,10 @@ class _Collector:
             elif isinstance(node, FlatLoop):
                 region = FlatRegion((), [*node.condition.operations, *node.body.operations], ())
                 self._region("while", "loop", region, node)
+            elif isinstance(node, FlatScan):
+                around, self._times = self._times, self._times * node.length
+                self._region("scan", "scan", node.body, node)
+                self._times = around
             else:
                 self._region("if", "branch", node.then, node)
                 if node.otherwise.operations:
@@ -110,7 +117,7 @@ class _Collector:
         )
         if operator.multiply_adds is not None:
             types = tuple(value.type for value in operation.inputs)
-            row.multiply_adds = operator.multiply_adds(
+            row.multiply_adds = self._times * operator.multiply_adds(
                 operation.attributes, types, operation.results[0].type
             )
         operand_shapes = {value.type.shape for value in operation.inputs}
@@ -136,7 +143,7 @@ class _Collector:
         self.rows.append(row)
 
     def _region(
-        self, name: str, what: str, region: FlatRegion, node: FlatBranch | FlatLoop
+        self, name: str, what: str, region: FlatRegion, node: FlatBranch | FlatLoop | FlatScan
     ) -> None:
         """A row for a region, and below it those of what is in it."""
         results = tuple(result.type for result in node.results)

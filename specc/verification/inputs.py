@@ -14,7 +14,15 @@ from specc.frontend.diagnostics import Fault
 from specc.initialize.rounding import NUMPY_DTYPES
 from specc.ir.assignments import Assertion, Condition, assignments
 from specc.ir.dims import Dim, evaluate, symbols_of
-from specc.ir.flatten import FlatBranch, FlatLoop, FlatNode, FlatOperation, FlatValue, flatten
+from specc.ir.flatten import (
+    FlatBranch,
+    FlatLoop,
+    FlatNode,
+    FlatOperation,
+    FlatScan,
+    FlatValue,
+    flatten,
+)
 from specc.ir.graph import Constraint, Network
 from specc.ir.types import TensorType
 from specc.verification.facts import NoSizes
@@ -149,6 +157,8 @@ def _collect(nodes: list[FlatNode], uses: dict[FlatValue, _Use]) -> None:
                 _collect(side.operations, uses)
         elif isinstance(node, FlatLoop):
             _collect_loop(node, uses)
+        elif isinstance(node, FlatScan):
+            _collect_scan(node, uses)
 
 
 def _collect_loop(loop: FlatLoop, uses: dict[FlatValue, _Use]) -> None:
@@ -164,6 +174,21 @@ def _collect_loop(loop: FlatLoop, uses: dict[FlatValue, _Use]) -> None:
         _collect(loop.body.operations, uses)
         _pass_on(loop.body.inputs, loop.inputs, uses)
         _pass_on(loop.body.inputs, loop.body.outputs, uses)
+
+
+def _collect_scan(scan: FlatScan, uses: dict[FlatValue, _Use]) -> None:
+    """An entry is used as the body uses it, a state as it does at any entry, or as the result."""
+    entries = scan.body.inputs[: len(scan.sequences)]
+    states = scan.body.inputs[len(scan.sequences) :]
+    after = scan.body.outputs[len(scan.results) - len(states) :]
+    _pass_on(scan.results, scan.body.outputs, uses)
+    before: list[_Use] | None = None
+    while before != (now := [uses[value] for value in after]):
+        before = now
+        _collect(scan.body.operations, uses)
+        _pass_on(entries, scan.sequences, uses)
+        _pass_on(states, scan.inputs, uses)
+        _pass_on(states, after, uses)
 
 
 def _pass_on(

@@ -1,4 +1,4 @@
-"""Run-time ``while`` and ``if`` as ONNX ``Loop`` and ``If``.
+"""Run-time ``while`` and ``if`` as ONNX ``Loop`` and ``If``, and ``scan`` as ``Scan``.
 
 ONNX decides on another turn at the end of one: the condition stands before the loop and once more
 at the end of the body. A condition that holds loops or branches itself is too large for that (it
@@ -9,13 +9,22 @@ leaves the carried values as they are in a last turn.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import onnx_ir as oir
 
 from specc.frontend.diagnostics import Fault
 from specc.frontend.source import Span
-from specc.ir.flatten import FlatBranch, FlatLoop, FlatOperation, FlatRegion, FlatValue, FlatWrite
+from specc.ir.flatten import (
+    FlatBranch,
+    FlatLoop,
+    FlatOperation,
+    FlatRegion,
+    FlatScan,
+    FlatValue,
+    FlatWrite,
+)
 from specc.ir.types import DType, TensorType
 from specc.targets.facts import TargetUnsupported
 from specc.targets.onnx.subgraphs import Subgraph, live
@@ -93,6 +102,35 @@ def lower_loop(lowering: Lowering, loop: FlatLoop) -> None:
         body = inside.finish((iteration, going, *inputs), [again, *after], [_FLAG, *types])
     builder.place = place
     _add(lowering, "Loop", [None, first, *carried], {"body": body}, loop)
+
+
+def lower_scan(lowering: Lowering, scan: FlatScan) -> None:
+    """A Scan, which has the states before the sequences, and before what it stacks."""
+    builder, place = lowering.builder, lowering.builder.place
+    sequences = [lowering.value(value) for value in scan.sequences]
+    states = [lowering.value(value) for value in scan.inputs]
+    stacked = len(scan.results) - len(states)
+    with _Inside(lowering, scan.span) as inside:
+        inputs = [lowering.new_value(v.type, v.name, scan.scope) for v in scan.body.inputs]
+        outputs = _inline(lowering, scan.body, inputs)
+        types = [value.type for value in scan.body.outputs]
+        body = inside.finish(
+            [*inputs[len(sequences) :], *inputs[: len(sequences)]],
+            [*outputs[stacked:], *outputs[:stacked]],
+            [*types[stacked:], *types[:stacked]],
+        )
+    builder.place = place
+    results = (*scan.results[stacked:], *scan.results[:stacked])
+    _add(
+        lowering,
+        "Scan",
+        [*states, *sequences],
+        {"body": body},
+        replace(scan, results=results),
+        num_scan_inputs=len(sequences),
+        scan_input_axes=[scan.dim] * len(sequences),
+        scan_output_axes=[scan.dim] * stacked,
+    )
 
 
 def _turn(lowering: Lowering, loop: FlatLoop, carried: Sequence[oir.Value]) -> list[oir.Value]:
@@ -184,12 +222,13 @@ def _add(
     op_type: str,
     inputs: Sequence[oir.Value | None],
     graphs: dict[str, Subgraph],
-    node: FlatBranch | FlatLoop,
+    node: FlatBranch | FlatLoop | FlatScan,
+    **attributes: int | list[int],
 ) -> None:
     if not node.results:
         return  # it was lowered for what it may not hold; ONNX has no node that gives nothing
     builder = lowering.builder
-    handles = builder.op(op_type, *inputs, outputs=len(node.results))
+    handles = builder.op(op_type, *inputs, outputs=len(node.results), **attributes)
     handles = handles if isinstance(handles, tuple) else (handles,)
     builder.subgraphs[handles[0].producer()] = graphs
     for result, handle in zip(node.results, handles, strict=True):

@@ -12,6 +12,7 @@ from specc.ir.flatten import (
     FlatLoop,
     FlatNode,
     FlatOperation,
+    FlatScan,
     FlatValue,
     StateValue,
     flatten,
@@ -22,7 +23,7 @@ from specc.ops import registry
 from specc.ops.operator import Operator
 from specc.targets.facts import TargetUnsupported
 from specc.targets.onnx.builder import GraphBuilder, Place
-from specc.targets.onnx.control import lower_branch, lower_loop, refuse_write
+from specc.targets.onnx.control import lower_branch, lower_loop, lower_scan, refuse_write
 from specc.targets.onnx.dtypes import onnx_shape, onnx_type
 from specc.targets.onnx.inference import Known
 from specc.targets.onnx.metadata import Locations, model_metadata
@@ -178,6 +179,8 @@ class Lowering:
                 lower_branch(self, node)
             elif isinstance(node, FlatLoop):
                 lower_loop(self, node)
+            elif isinstance(node, FlatScan):
+                lower_scan(self, node)
             else:
                 refuse_write(node)
 

@@ -15,7 +15,8 @@ from specc.targets.python.buffers import snapshots
 from specc.targets.python.dtypes import dtype_sources
 from specc.targets.python.errors import EmitError
 from specc.targets.python.expressions import Expression
-from specc.targets.python.forward import Operand, Planner, Statement, Tree, input_names
+from specc.targets.python.forward import Planner, input_names
+from specc.targets.python.items import Operand, Statement, Tree
 from specc.targets.python.layers import Layers
 from specc.targets.python.layout import Doc
 from specc.targets.python.loops import container_runs
@@ -157,6 +158,16 @@ class Forward:
     def unique(self, name: str) -> str:
         """A variable that nothing else in the forward has."""
         return self._shapes.unique(name)
+
+    def function(
+        self,
+        name: str,
+        positional: Sequence[Expression],
+        keywords: Sequence[tuple[str, Expression]],
+    ) -> Expression:
+        """A call of a function of torch."""
+        self._layers.imports.add(name.partition(".")[0])
+        return py.call(py.dotted(name), positional, keywords)
 
     def container(self, path: str) -> Doc:
         """The list that holds the layers whose names begin with ``path``."""

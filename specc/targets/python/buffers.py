@@ -8,7 +8,17 @@ pass, of this application or of an earlier one.
 
 from __future__ import annotations
 
-from specc.ir.graph import Application, Branch, Loop, Node, Operation, Read, Region, Write
+from specc.ir.graph import (
+    Application,
+    Branch,
+    Loop,
+    Node,
+    Operation,
+    Read,
+    Region,
+    Scan,
+    Write,
+)
 from specc.ir.walk import every_node, regions_of
 from specc.targets.python.realisations import Instance
 from specc.targets.python.structure import Structure
@@ -53,7 +63,7 @@ def _kept(region: Region, reads: set[int]) -> set[int]:
     for node in region.nodes:
         used = reads.intersection(_inputs(node))
         kept |= used - fresh if _keeps_nothing(node) else used
-        if isinstance(node, Application | Branch | Loop | Write):
+        if isinstance(node, Application | Branch | Loop | Scan | Write):
             fresh.clear()
         if isinstance(node, Read):
             fresh.add(node.results[0].id)
@@ -67,6 +77,8 @@ def _inputs(node: Node) -> list[int]:
         return [node.value]
     if isinstance(node, Branch):
         return [node.condition]
+    if isinstance(node, Scan):
+        return [*node.sequences, *node.inputs]
     borrowed = node.borrowed.values() if isinstance(node, Application) else ()
     return [*node.inputs, *borrowed]
 

@@ -12,7 +12,7 @@ from specc.targets.python import expressions as py
 from specc.targets.python import layout
 from specc.targets.python.body import Forward
 from specc.targets.python.expressions import Expression
-from specc.targets.python.forward import Statement
+from specc.targets.python.items import Statement
 from specc.targets.python.layers import Layers
 from specc.targets.python.layout import Doc
 from specc.targets.python.names import RESERVED, Scope, identifier

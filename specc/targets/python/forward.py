@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
 
 from specc.ir.graph import (
     Application,
@@ -15,11 +14,24 @@ from specc.ir.graph import (
     Operation,
     Read,
     Region,
-    Value,
+    Scan,
     Write,
 )
 from specc.ir.walk import every_node
 from specc.ops.code import Code, Infix, Member, Prefix, Subscript
+from specc.targets.python.items import (
+    Append,
+    Choice,
+    Item,
+    Moves,
+    Operand,
+    Repetition,
+    Set,
+    Snapshot,
+    Statement,
+    Steps,
+    Tree,
+)
 from specc.targets.python.lowering import occurrences
 from specc.targets.python.names import Scope, identifier
 
@@ -28,121 +40,6 @@ DEEPEST = 3
 
 MOST_WAITING = 6
 """How many values may wait for the line that uses them."""
-
-
-@dataclass(frozen=True, eq=False)
-class Tree:
-    """A node whose operands are variables (by value id), or nodes computed on the same line."""
-
-    node: Operation | Application
-    operands: tuple[Operand, ...]
-    borrowed: Mapping[str, Operand]
-    depth: int
-
-    def leaves(self) -> Iterator[int]:
-        """The variables that the expression reads, in order."""
-        for operand in (*self.operands, *self.borrowed.values()):
-            if isinstance(operand, Tree):
-                yield from operand.leaves()
-            else:
-                yield operand
-
-    def children(self) -> list[Tree]:
-        """The operands that are computed on the same line."""
-        everything = (*self.operands, *self.borrowed.values())
-        return [operand for operand in everything if isinstance(operand, Tree)]
-
-
-Operand: TypeAlias = "Tree | int"
-
-
-@dataclass(frozen=True, eq=False)
-class Statement:
-    """``results = tree``, or what is returned where ``results`` is None."""
-
-    results: tuple[Value, ...] | None
-    trees: tuple[Operand, ...]
-
-    def leaves(self) -> Iterator[int]:
-        """The variables that the statement reads."""
-        return _leaves(self.trees)
-
-
-@dataclass(frozen=True, eq=False)
-class Snapshot:
-    """``result = self.path.clone()``: what a buffer holds, kept while the buffer may change."""
-
-    result: Value
-    path: str
-
-
-@dataclass(frozen=True, eq=False)
-class Set:
-    """A buffer is set."""
-
-    buffer: str
-    value: Operand
-
-
-@dataclass(frozen=True, eq=False)
-class Moves:
-    """``targets = sources``, all at once."""
-
-    targets: tuple[Value, ...]
-    sources: tuple[int, ...]
-
-
-@dataclass(frozen=True, eq=False)
-class Choice:
-    """An ``if``. ``results`` are those of the node that something reads; both sides set them.
-
-    Where ``condition`` is None, the choice is by ``self.training``.
-    """
-
-    condition: Operand | None
-    results: tuple[Value, ...]
-    then: Sequence[Item]
-    otherwise: Sequence[Item]
-
-
-@dataclass(frozen=True, eq=False)
-class Repetition:
-    """A ``while``. ``enter`` sets the carried variables before it, the last of ``body`` in it.
-
-    ``before`` is what has to be computed for the condition, beyond the expression itself.
-    """
-
-    node: Loop
-    enter: Moves
-    before: Sequence[Item]
-    condition: Operand | None
-    body: Sequence[Item]
-
-
-Item: TypeAlias = Statement | Snapshot | Set | Moves | Choice | Repetition
-
-
-def _leaves(operands: Iterable[Operand | None]) -> Iterator[int]:
-    for operand in operands:
-        if isinstance(operand, Tree):
-            yield from operand.leaves()
-        elif operand is not None:
-            yield operand
-
-
-def read_by(item: Item) -> Iterator[int]:
-    """The variables that an item itself reads, those of the items inside it left out."""
-    match item:
-        case Statement():
-            return item.leaves()
-        case Set():
-            return _leaves([item.value])
-        case Choice() | Repetition():
-            return _leaves([item.condition])
-        case Moves():
-            return iter(item.sources)
-        case Snapshot():
-            return iter(())
 
 
 @dataclass
@@ -193,11 +90,20 @@ class Planner:
                 self._uses.update(i for i in node.condition.results if i not in self._training)
                 self._count_uses(node.body.nodes)
                 self._count_uses(node.condition.nodes)
+            elif isinstance(node, Scan):
+                states = node.body.results[len(node.results) - len(node.inputs) :]
+                self._uses.update([*states, *(node.body.results[k] for k in self._stacked(node))])
+                self._count_uses(node.body.nodes)
             self._uses.update(self._operands(node))
 
     def _columns(self, node: Branch) -> list[int]:
         """The positions of the results that something reads."""
         return [k for k, result in enumerate(node.results) if self._uses[result.id]]
+
+    def _stacked(self, node: Scan) -> list[int]:
+        """The positions of the results that are stacked and that something reads."""
+        count = len(node.results) - len(node.inputs)
+        return [k for k in range(count) if self._uses[node.results[k].id]]
 
     def _operands(self, node: Node) -> list[int]:
         """The values that a node itself takes; ``self.training`` is none, as a condition."""
@@ -207,6 +113,8 @@ class Planner:
             return [node.value]
         if isinstance(node, Branch):
             return [] if node.condition in self._training else [node.condition]
+        if isinstance(node, Scan):
+            return [*node.sequences, *node.inputs]
         borrowed = node.borrowed.values() if isinstance(node, Application) else ()
         return [*node.inputs, *borrowed]
 
@@ -243,6 +151,8 @@ class Planner:
                 self._branch(node)
             case Loop():
                 self._loop(node)
+            case Scan():
+                self._scan(node)
             case _:
                 self._add(self._index[id(node)], node)
 
@@ -279,6 +189,18 @@ class Planner:
         body = [*self._inside(node.body.nodes), Moves(node.body.inputs, node.body.results)]
         enter = Moves(node.results, node.inputs)
         self._items.append(Repetition(node, enter, before, condition, body))
+
+    def _scan(self, node: Scan) -> None:
+        self._flush(len(self._pending))
+        count = len(node.results) - len(node.inputs)
+        columns = self._stacked(node)
+        body = self._inside(node.body.nodes)
+        body += [Append(node.results[k], node.body.results[k]) for k in columns]
+        states = node.body.inputs[len(node.sequences) :]
+        body.append(Moves(states, node.body.results[count:]))
+        enter = Moves(node.results[count:], node.inputs)
+        collected = tuple(node.results[k] for k in columns)
+        self._items.append(Steps(node, enter, collected, body))
 
     # ---- nodes -----------------------------------------------------------------------------------
 

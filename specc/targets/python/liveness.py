@@ -5,13 +5,15 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 
-from specc.targets.python.forward import (
+from specc.targets.python.items import (
+    Append,
     Choice,
     Item,
     Moves,
     Repetition,
     Snapshot,
     Statement,
+    Steps,
     read_by,
 )
 
@@ -75,6 +77,9 @@ class Liveness:
             if isinstance(item, Repetition):
                 self._loop(item, at)
                 continue
+            if isinstance(item, Steps):
+                self._steps(item, at)
+                continue
             self._read(read_by(item), at)
             if isinstance(item, Choice):
                 self._number(item.then)
@@ -87,6 +92,8 @@ class Liveness:
                 self._made.update((result.id, at) for result in item.results or ())
             elif isinstance(item, Snapshot):
                 self._made[item.result.id] = at
+            elif isinstance(item, Append):
+                self._read([item.target.id], at)
 
     def _loop(self, item: Repetition, at: int) -> None:
         node = item.node
@@ -102,6 +109,20 @@ class Liveness:
         inside = self._loops.pop()
         self._read((v for v in sorted(inside) if self._made.get(v, 0) <= at), end)
         self._made.update((result.id, end) for result in node.results)
+
+    def _steps(self, item: Steps, at: int) -> None:
+        """The states are set and the lists begun first, and then the sequences are read."""
+        node = item.node
+        self._read(item.enter.sources, at)
+        self._made.update((result.id, at) for result in item.collected)
+        self._read(read_by(item), self._next())
+        self._loops.append(set())
+        self._made.update((value.id, at + 1) for value in node.body.inputs)
+        self._number(item.body)
+        end = self.end[id(item)] = self._next()
+        inside = self._loops.pop()
+        self._read((v for v in sorted(inside) if self._made.get(v, 0) <= at), end)
+        self._made.update((result.id, end) for result in item.enter.targets)
 
 
 def moves_of(items: Sequence[Item]) -> Moves:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from specc.ir.graph import Operation
 from specc.targets.python import expressions as py
 from specc.targets.python.expressions import ATOM, Expression
-from specc.targets.python.forward import (
+from specc.targets.python.items import (
+    Append,
     Choice,
     Item,
     Moves,
@@ -18,6 +19,7 @@ from specc.targets.python.forward import (
     Set,
     Snapshot,
     Statement,
+    Steps,
     Tree,
 )
 from specc.targets.python.layout import INDENT, SOFT, Doc, Group, IfBroken, Indented
@@ -80,6 +82,11 @@ class Printer:
                 yield from self._choice(item, margin)
             case Repetition():
                 yield from self._repetition(item, margin)
+            case Append(target, value):
+                receiver = py.attribute(py.name(self._names[target.id]), "append")
+                yield Line(margin, py.call(receiver, [self._forward.operand(value)]).doc)
+            case Steps():
+                yield from self._steps(item, margin)
 
     def _set(self, item: Set, margin: int) -> Line:
         # In place, so that the buffer keeps its dtype, its device and its identity.
@@ -141,6 +148,29 @@ class Printer:
         yield from body
         if not (before or body):
             yield Line(margin + INDENT, "pass")
+
+    def _steps(self, item: Steps, margin: int) -> Iterator[Line]:
+        node = item.node
+        yield from self._moves(item.enter, margin)
+        collected = [py.name(self._names[result.id]) for result in item.collected]
+        for variable in collected:
+            yield Line(margin, (variable.doc, " = []"))
+        entries = node.body.inputs[: len(node.sequences)]
+        targets = py.bare_tuple([py.name(self._names[entry.id]) for entry in entries])
+        dim = py.literal(node.dim)
+        walked = [
+            py.call(py.attribute(self._forward.operand(sequence), "unbind"), [dim])
+            for sequence in node.sequences
+        ]
+        over = walked[0]
+        if len(walked) > 1:
+            over = py.call(py.name("zip"), walked, [("strict", py.literal(True))])
+        yield Line(margin, ("for ", targets.doc, " in ", over.doc, ":"))
+        body = list(self.lines(item.body, margin + INDENT))
+        yield from body or [Line(margin + INDENT, "pass")]
+        for variable in collected:
+            stacked = self._forward.function("torch.stack", [variable], [("dim", dim)])
+            yield Line(margin, (variable.doc, " = ", stacked.doc))
 
     def _condition(self, operand: Operand | None) -> Expression:
         if operand is None:

@@ -7,12 +7,13 @@ from itertools import chain, count
 
 from specc.ir.graph import Region, Value
 from specc.ir.walk import every_node, every_value
-from specc.targets.python.forward import (
+from specc.targets.python.items import (
     Choice,
     Item,
     Repetition,
     Snapshot,
     Statement,
+    Steps,
     read_by,
 )
 from specc.targets.python.liveness import Liveness, Range, moves_of
@@ -70,6 +71,10 @@ class _Namer:
                     self._find_destinations(item.before, ends)
                     if len(item.enter.targets) == 1:
                         ends[at] = self._destination(item.enter.targets[0], ends)
+                case Steps():
+                    self._find_destinations(item.body, ends)
+                    if len(item.enter.targets) == 1:
+                        ends[at] = self._destination(item.enter.targets[0], ends)
                 case _:
                     pass
 
@@ -99,6 +104,8 @@ class _Namer:
                     self._choice(item)
                 case Repetition():
                     self._repetition(item, at)
+                case Steps():
+                    self._steps(item, at)
                 case _:
                     pass
 
@@ -142,6 +149,29 @@ class _Namer:
         self._within(item.before, node.condition.inputs)
         self._within(item.body, node.body.inputs)
         for result in node.results:
+            self._hold(self._names[result.id], result.id)
+
+    def _steps(self, item: Steps, at: int) -> None:
+        node = item.node
+        count = len(node.sequences)
+        entries, states = node.body.inputs[:count], node.body.inputs[count:]
+        taken: set[str] = set()
+        for position, result in enumerate(item.enter.targets):
+            name = self._choose_variable(result, at, [node.inputs[position]], taken)
+            taken.add(name)
+            self._names[states[position].id] = name
+            self._preferred.setdefault(moves_of(item.body).sources[position], name)
+        for result in item.collected:
+            taken.add(self._choose_variable(result, at, [], taken))
+            self._hold(self._names[result.id], result.id)
+        for entry, sequence in zip(entries, node.sequences, strict=True):
+            self._names[entry.id] = "_"
+            if self._live.is_read(entry.id):
+                base = f"{self._names.get(sequence, 'x')}_t"
+                self._names[entry.id] = self._first_free([base], base, at + 1, taken)
+                taken.add(self._names[entry.id])
+        self._within(item.body, node.body.inputs)
+        for result in item.enter.targets:
             self._hold(self._names[result.id], result.id)
 
     def _within(self, items: Sequence[Item], inputs: Sequence[Value]) -> None:
