@@ -32,6 +32,21 @@ net Control(x: [N, 6]) -> [N, 6] {
 """
 
 
+SCANNED = """
+block Cell(x: [N, D], h: [N, H]) -> ([N, H], [N, H]) {
+    step = Linear(H)
+    h = tanh(step(x) + h)
+    return h, h * 2
+}
+
+net Scanned(x: [N, T, 4], z: [N, T], short: [N, 3, 4]) -> ([N, T, 6], [N, 6], [N, T]) {
+    ys, h = scan(Cell(), x, zeros(N, 6), dim=1)
+    sums, _s = scan(add, z, zeros(N), dim=1)
+    return ys, h + mean(short), sums
+}
+"""
+
+
 def _template(tree: Tree, name: str) -> Tree:
     return next(t for t in tree["templates"] if t["name"] == name)
 
@@ -185,6 +200,66 @@ def write_with_a_result(tree: Tree) -> None:
     write(tree)["results"] = [{"id": 700, "type": "f32[6]", "name": ""}]
 
 
+# ---- scans ---------------------------------------------------------------------------------------
+
+
+def scan(tree: Tree) -> Tree:
+    """That of ``Scanned`` over ``x``, the first of its inputs; ``short`` is the third."""
+    return _node(tree, "Scanned", "scan")
+
+
+def scan_over_nothing(tree: Tree) -> None:
+    scan(tree)["sequences"] = []
+
+
+def scan_along_no_dim(tree: Tree) -> None:
+    scan(tree)["dim"] = 3
+
+
+def scan_along_a_negative_dim(tree: Tree) -> None:
+    scan(tree)["dim"] = -2
+
+
+def scan_of_two_lengths(tree: Tree) -> None:
+    scan(tree)["sequences"] = [0, 2]
+
+
+def scan_that_collects_a_scalar(tree: Tree) -> None:
+    """Along dim 1, where only a tensor of one dim or more can be stacked."""
+    body = scan(tree)["body"]
+    one = {"operator": "full", "attributes": {"sizes": [], "value": 1.0, "dtype": {"dtype": "f32"}}}
+    body["nodes"].append(
+        {"kind": "operation", **one, "results": [{"id": 700, "type": "f32[]", "name": ""}]}
+    )
+    body["results"][0] = 700
+
+
+def scanned_entry_of_another_type(tree: Tree) -> None:
+    scan(tree)["dim"] = 2
+
+
+def scan_that_forgets_a_state(tree: Tree) -> None:
+    scan(tree)["body"]["results"] = []
+
+
+def scan_that_collects_more_than_it_gives(tree: Tree) -> None:
+    body = scan(tree)["body"]
+    body["results"] = [body["results"][0], *body["results"]]
+
+
+def scanned_value_from_nowhere(tree: Tree) -> None:
+    scan(tree)["sequences"] = [999]
+
+
+def state_of_a_scan_from_nowhere(tree: Tree) -> None:
+    scan(tree)["inputs"] = [999]
+
+
+def value_of_a_scan_used_outside(tree: Tree) -> None:
+    inside = scan(tree)["body"]["results"][0]
+    _template(tree, "Scanned")["body"]["results"][0] = inside
+
+
 BROKEN_REGIONS: list[tuple[str, str, Callable[[Tree], None]]] = [
     ("defined-values", CONTROL, value_of_a_region_used_outside),
     ("defined-values", CONTROL, value_of_one_side_used_in_the_other),
@@ -209,6 +284,17 @@ BROKEN_REGIONS: list[tuple[str, str, Callable[[Tree], None]]] = [
     ("fitting-regions", CONTROL, body_that_changes_a_shape),
     ("fitting-regions", CONTROL, side_with_an_input),
     ("fitting-regions", CONTROL, side_that_gives_nothing),
+    ("fitting-regions", SCANNED, scan_over_nothing),
+    ("fitting-regions", SCANNED, scan_along_no_dim),
+    ("fitting-regions", SCANNED, scan_along_a_negative_dim),
+    ("fitting-regions", SCANNED, scan_of_two_lengths),
+    ("fitting-regions", SCANNED, scan_that_collects_a_scalar),
+    ("fitting-regions", SCANNED, scanned_entry_of_another_type),
+    ("fitting-regions", SCANNED, scan_that_forgets_a_state),
+    ("fitting-regions", SCANNED, scan_that_collects_more_than_it_gives),
+    ("defined-values", SCANNED, scanned_value_from_nowhere),
+    ("defined-values", SCANNED, state_of_a_scan_from_nowhere),
+    ("defined-values", SCANNED, value_of_a_scan_used_outside),
     ("declared-buffers", CONTROL, write_of_no_buffer),
     ("declared-buffers", CONTROL, write_of_another_type),
     ("declared-buffers", CONTROL, write_with_a_result),

@@ -76,6 +76,27 @@ def test_the_table_says_how_it_counts() -> None:
     assert "turn" not in show(specc.compile(idle).network)
 
 
+def test_multiply_adds_of_a_scan_are_those_of_all_its_steps() -> None:
+    text = """
+block Cell(x: [N, D], h: [N, H]) -> [N, H] { (x |> Linear(H)) + (h |> Linear(H)) }
+net Scanned(x: [N, T, 4]) -> [N, 3] {
+    _ys, h = scan(Cell(), x, zeros(N, 5), dim=1)
+    return h |> Linear(3)
+}"""
+    network = specc.compile(text).network
+    rows = rows_of(network)
+    assert [(row.depth, row.name, row.what) for row in rows if row.name] == [
+        (0, "scan", "scan"),
+        (1, "cell1", "Cell"),
+        (2, "linear1", "Linear"),
+        (2, "linear2", "Linear"),
+        (0, "linear1", "Linear"),
+    ]
+    spent = evaluate(totals(network, rows).multiply_adds, {"N": 2, "T": 7})
+    assert spent == 2 * (7 * (4 * 5 + 5 * 5) + 5 * 3)
+    assert "N=2, T=7" in show(network, sizes={"N": 2, "T": 7})
+
+
 def test_depth_folds_loops_and_their_sums() -> None:
     lines = [line.split() for line in show(specc.compile(SETTLE).network, depth=2).splitlines()]
     assert ["while", "loop", "[N,", "4]", "40", "32"] in lines

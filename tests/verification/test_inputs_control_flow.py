@@ -46,6 +46,22 @@ net Later(x: i64[50], y: i64[50]) -> [...] {
     while sum(z) > 20 { z = y }
     return table(z)
 }""",
+    "at the entries of a scan": """
+block Look(table: layer)(x: i64[], y: i64[], h: [7]) -> [7] { table(x) + table(y) + h }
+net Entries(x: i64[50], y: i64[50]) -> [50, 7] {
+    table = Embedding(5, 7)
+    ys, _h = scan(Look(table), (x, y), zeros(7), dim=0)
+    return ys
+}""",
+    "as a state, steps later": """
+block Push(t: i64[50], a: i64[50], b: i64[50], c: i64[50]) -> (i64[50], i64[50], i64[50]) {
+    return t, a, b
+}
+net Pushed(x: i64[50], y: i64[50], time: i64[2, 50]) -> [...] {
+    table = Embedding(5, 7)
+    _ys, _a, _b, c = scan(Push(), time * 0, (x, y, y), dim=0)
+    return table(c)
+}""",
     "after as many turns as there are carried values": """
 net Rotate(x: i64[50], y: i64[50]) -> i64[50] {
     table = Embedding(5, 7)

@@ -31,7 +31,7 @@ class NotDetermined(Fact):
 
 @dataclass(frozen=True, kw_only=True)
 class CarriedMismatch(Fact):
-    """A tensor changes its shape or dtype in a loop, or has another in each branch of an `if`."""
+    """A tensor changes its shape or dtype in a loop or `scan`, or has another in each branch."""
 
     code = "carried-mismatch"
     name: str
@@ -49,7 +49,7 @@ class CarriedMismatch(Fact):
 
     @property
     def help(self) -> str | None:
-        return "what a run-time `if` or `while` assigns keeps its shape and dtype"
+        return "what a run-time `if` or `while` assigns, and a state, keeps its shape and dtype"
 
 
 @dataclass(frozen=True, kw_only=True)
