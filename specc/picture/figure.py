@@ -16,6 +16,7 @@ from specc.ir.flatten import (
     FlatNode,
     FlatOperation,
     FlatRegion,
+    FlatScan,
     FlatValue,
     FlatWrite,
     StateValue,
@@ -150,7 +151,7 @@ class _Builder:
             ]
         return box
 
-    def _region(self, scope: Activation | None, node: FlatBranch | FlatLoop) -> Box:
+    def _region(self, scope: Activation | None, node: FlatBranch | FlatLoop | FlatScan) -> Box:
         results = list(node.results)
         if isinstance(node, FlatLoop):
             figures = [
@@ -158,17 +159,20 @@ class _Builder:
                 ("repeat", self._side(scope, node.body)),
             ]
             inside = [node.condition, node.body]
-            inputs = list(node.inputs)
+            inputs, kind = list(node.inputs), "while"
+        elif isinstance(node, FlatScan):
+            figures = [("at each step", self._side(scope, node.body))]
+            inside = [node.body]
+            inputs, kind = [*node.sequences, *node.inputs], f"scan over {node.length}"
         else:
             figures = [("then", self._side(scope, node.then))]
             if node.otherwise.operations:
                 figures.append(("else", self._side(scope, node.otherwise)))
             inside = [node.then, node.otherwise]
-            inputs = [node.condition]
+            inputs, kind = [node.condition], "if"
         for region in inside:
             seen, _ = _exchanged(region.operations)
             inputs += [value for value in seen if value not in region.inputs]
-        kind = "while" if isinstance(node, FlatLoop) else "if"
         return Box(
             "region",
             detail=kind,
@@ -251,6 +255,8 @@ def _readers(flat: FlatNetwork) -> dict[FlatValue, set[Activation | None]]:
 def _regions(node: FlatNode) -> list[FlatRegion]:
     if isinstance(node, FlatLoop):
         return [node.condition, node.body]
+    if isinstance(node, FlatScan):
+        return [node.body]
     return [node.then, node.otherwise] if isinstance(node, FlatBranch) else []
 
 
@@ -279,7 +285,10 @@ def _read(node: FlatNode) -> list[FlatValue]:
         return [*node.inputs, *(v for v in node.state.values() if isinstance(v, FlatValue))]
     if isinstance(node, FlatWrite):
         return [node.value]
-    found = list(node.inputs) if isinstance(node, FlatLoop) else [node.condition]
+    if isinstance(node, FlatBranch):
+        found = [node.condition]
+    else:
+        found = [*(node.sequences if isinstance(node, FlatScan) else ()), *node.inputs]
     for region in _regions(node):
         taken, _ = _exchanged(region.operations)
         found += [value for value in taken if value not in region.inputs]

@@ -116,6 +116,15 @@ def test_a_loop_has_its_condition_and_its_body() -> None:
     assert [label for label, _ in region.figures] == ["while", "repeat"]
 
 
+def test_a_scan_says_what_it_runs_over_and_has_one_step() -> None:
+    drawn = figure("std.rnn_scratch")
+    (region,) = (box for box in every_box(drawn) if box.kind == "region")
+    assert region.detail == "scan over T"
+    assert [label for label, _ in region.figures] == ["at each step"]
+    before = [a.rows[0].text for a, b, _ in drawn.arrows() if b is region and a.rows]
+    assert sorted(text.partition("(")[0] for text in before) == ["squeeze", "zeros"]
+
+
 def test_a_branch_that_is_passed_has_an_arrow_of_its_own() -> None:
     text = "net Skip(x: [N, 4]) -> [N, 4] { relu(x |> Linear(4)) + x }"
     drawn = figure(text)

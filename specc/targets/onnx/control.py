@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import onnx_ir as oir
 
@@ -223,7 +223,7 @@ def _add(
     inputs: Sequence[oir.Value | None],
     graphs: dict[str, Subgraph],
     node: FlatBranch | FlatLoop | FlatScan,
-    **attributes: int | list[int],
+    **attributes: Any,
 ) -> None:
     if not node.results:
         return  # it was lowered for what it may not hold; ONNX has no node that gives nothing
