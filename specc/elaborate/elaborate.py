@@ -153,7 +153,8 @@ def _elaborate(
         frame.recover(fault, definition.name_span)
     # A pattern that matches nothing is no error of its own where the net is wrong.
     complete = built is not None and not _failed(context)
-    recipe = recipe_of(frame, file, definition, settings, complete=complete)
+    outputs = [result.type for result in built[0].results or ()] if complete and built else None
+    recipe, loss = recipe_of(frame, file, definition, settings, outputs=outputs)
     parameters, origins = resolve_parameters(context, complete=complete)
     if built is None or _failed(context):
         return None
@@ -186,6 +187,7 @@ def _elaborate(
         aliases=context.aliases,
         constraints=tuple(context.constraints.values()),
         recipe=recipe,
+        loss=loss,
     )
     return Elaborated(network, origins)
 

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from specc.elaborate.builtins import items_of
 from specc.elaborate.context import Frame
 from specc.elaborate.facts import DuplicateName, UnknownNet, WrongType
-from specc.elaborate.values import POISON, ListValue, TupleValue, Value, describe
+from specc.elaborate.loss import loss_network
+from specc.elaborate.scope import Scope
+from specc.elaborate.values import POISON, BlockConstructor, ListValue, TupleValue, Value, describe
 from specc.frontend import syntax
 from specc.frontend.diagnostics import Fact, Label
 from specc.frontend.source import Span
+from specc.ir.graph import Network
 from specc.ir.recipe import Recipe
+from specc.ir.types import TensorType
+from specc.recipe.catalogue import Entry
 from specc.recipe.check import check
 from specc.recipe.freeze import unused
+from specc.recipe.losses import entry_of
 
 
 def recipe_of(
@@ -23,15 +29,16 @@ def recipe_of(
     net: syntax.ModuleDefinition,
     settings: Mapping[str, syntax.Expression],
     *,
-    complete: bool,
-) -> Recipe | None:
-    """The recipe of ``net`` with the settings from outside; None where it has none, or is wrong.
+    outputs: Sequence[TensorType] | None,
+) -> tuple[Recipe | None, Network | None]:
+    """The recipe of ``net`` with the settings from outside, and its loss if that is a block.
 
-    Names of parameters in it are checked where those of the net are ``complete``.
+    None where it has none, or is wrong. What it says of parameters and outputs is checked where
+    the net is right; ``outputs`` are None otherwise.
     """
     block = _block_of(frame, file, net)
     if block is None and not settings:
-        return None
+        return None, None
     where = block.span if block else next(iter(settings.values())).span
 
     def evaluate(expression: syntax.Expression) -> Any:
@@ -57,8 +64,20 @@ def recipe_of(
         context.spend(where)
         return unused(pattern, names, where)
 
-    blocks = [d.name for d in file.definitions if isinstance(d, syntax.ModuleDefinition)]
-    return check(
+    losses: list[Network] = []
+
+    def block_loss(choice: syntax.Expression) -> Entry | None:
+        if outputs is None:
+            return Entry("", "")
+        loss = loss_network(frame, choice, outputs)
+        if loss is None:
+            return None
+        losses.append(loss)
+        return entry_of(loss)
+
+    scope = frame.scope
+    blocks = [n for n in scope.visible() if isinstance(_value(scope, n), BlockConstructor)]
+    recipe = check(
         block.settings if block else (),
         evaluate,
         settings,
@@ -66,8 +85,19 @@ def recipe_of(
         where,
         failed=POISON,
         defined=blocks,
-        unused=stands_for_nothing if complete else None,
+        block_loss=block_loss,
+        unused=stands_for_nothing if outputs is not None else None,
     )
+    if recipe is None or recipe.loss is None:
+        return recipe, None
+    # One from outside is read last, and takes the place of the file's.
+    own = next((loss for loss in reversed(losses) if loss.name == recipe.loss.name), None)
+    return recipe, own
+
+
+def _value(scope: Scope, name: str) -> Value:
+    binding = scope.find(name)
+    return None if binding is None else binding.value
 
 
 def _block_of(

@@ -13,6 +13,7 @@ from specc.invariants import (
     definitions,
     expansion,
     interface,
+    loss,
     regions,
     rules,
     state,
@@ -88,6 +89,7 @@ STAGES: tuple[tuple[Invariant, ...], ...] = (
         Invariant("fitting-initializers", state.initializers_fit),
         Invariant("fitting-definitions", definitions.definitions_fit),
         Invariant("fitting-edits", state.edits_fit),
+        Invariant("fitting-loss", loss.loss_fits),
     ),
 )
 """The invariants, each after those that it rests on: a stage is checked if those before it hold."""

@@ -322,7 +322,12 @@ class SourceFile(Model):
 
 
 class Network(Model):
-    """A compiled network: all that a target needs, and nothing that runs."""
+    """A compiled network: all that a target needs, and nothing that runs.
+
+    ``loss`` is the block of the file that the recipe's loss names, None for a built-in one: a
+    network from the outputs of this one and the target to one number, without state. Its places
+    are in the sources of this one.
+    """
 
     format: Literal["specc"] = "specc"
     version: Literal[1] = FORMAT_VERSION
@@ -338,3 +343,7 @@ class Network(Model):
     aliases: dict[str, str] = Field(default_factory=dict)
     constraints: tuple[Constraint, ...] = ()
     recipe: Recipe | None = None
+    loss: Network | None = None
+
+
+Network.model_rebuild()

@@ -41,6 +41,10 @@ Target = Literal["classes", "values"]
 """What an example's target is: the number of a class, or real values of the output's shape."""
 
 
+Measure = Literal["decisions", "values"]
+"""What is measured: the share of right decisions, or a distance."""
+
+
 @dataclass(frozen=True)
 class Entry:
     """One choice of a setting. The first ``positional`` arguments may be given by position.
@@ -56,7 +60,7 @@ class Entry:
     arguments: tuple[Argument, ...] = ()
     positional: int = 0
     targets: tuple[Target, ...] = ("classes", "values")
-    measures: tuple[Literal["decisions", "values"], ...] = ()
+    measures: tuple[Measure, ...] = ()
     torch: str = ""
     threshold: float | None = None
 

@@ -11,7 +11,7 @@ from specc.frontend.diagnostics import Fact, Fault, Label, Report
 from specc.frontend.facts import NotSupported
 from specc.frontend.source import Span
 from specc.ir.recipe import Recipe
-from specc.recipe.catalogue import LATER, SETTINGS
+from specc.recipe.catalogue import LATER, SETTINGS, Entry
 from specc.recipe.combine import conflicts, missing_settings
 from specc.recipe.facts import (
     ConflictingSettings,
@@ -19,7 +19,7 @@ from specc.recipe.facts import (
     RepeatedSetting,
     UnknownSetting,
 )
-from specc.recipe.read import Evaluate, Reader, Written
+from specc.recipe.read import BlockLoss, Evaluate, Reader, Written
 
 Unused = Callable[[str, Span], Fact | None]
 """What is wrong with a pattern of names at a place, if it stands for nothing."""
@@ -34,6 +34,7 @@ def check(
     *,
     failed: object,
     defined: Collection[str] = (),
+    block_loss: BlockLoss | None = None,
     unused: Unused | None = None,
 ) -> Recipe | None:
     """Checks every setting, choice and argument; gives the recipe with its defaults filled in.
@@ -42,14 +43,15 @@ def check(
     ``overrides`` come from outside, under a setting's name with or without ``train.`` before it.
     Each replaces what the text says, and ``steps`` from outside replaces the text's ``epochs`` too,
     and the reverse. Paths from outside may lead anywhere; those of the text stay in its folder.
-    ``defined`` are the names of the file's own blocks. ``where`` is the whole ``train`` block.
+    ``defined`` are the names of the file's own blocks, and ``block_loss`` tells of one that is the
+    loss. ``where`` is the whole ``train`` block.
     ``unused`` says what is wrong with a pattern that stands for no parameter of the net; None where
     those are not known.
 
     Gives None where anything is wrong; each problem is in ``report`` with its place.
     """
-    inner = Reader(evaluate, report, failed, defined)
-    outer = Reader(evaluate, report, failed, defined, outside=True)
+    inner = Reader(evaluate, report, failed, defined, block_loss)
+    outer = Reader(evaluate, report, failed, defined, block_loss, outside=True)
     written = _read(inner, [_Item(s.name, s.name_span, s.span, s.value) for s in settings])
     outside = _read(
         outer,
@@ -59,7 +61,8 @@ def check(
         if length in outside and other not in outside:
             written.pop(other, None)
     checked = written | outside
-    agree = _agree(checked, report)
+    own = outer.own_loss if "loss" in outside else inner.own_loss
+    agree = _agree(checked, report, own)
     if unused is not None and "freeze" in checked:
         agree &= _freezes(checked["freeze"], unused, report)
     if inner.problems or outer.problems or not agree:
@@ -135,10 +138,10 @@ def _require_known(item: _Item) -> None:
         )
 
 
-def _agree(found: Mapping[str, _Found], report: Report) -> bool:
+def _agree(found: Mapping[str, _Found], report: Report, own: Entry | None) -> bool:
     """Whether no two settings contradict each other; those that do are reported."""
     agree = True
-    for conflict in conflicts({name: item.value for name, item in found.items()}):
+    for conflict in conflicts({name: item.value for name, item in found.items()}, own):
         agree = False
         because = conflict.because
         label = () if because is None else (Label(found[conflict.first].span, because),)

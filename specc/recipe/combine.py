@@ -34,8 +34,11 @@ _TARGETS = {"classes": "classes", "values": "real values"}
 _MEASURES = {"decisions": "classes", "values": "distances"}
 
 
-def conflicts(settings: Mapping[str, Any]) -> Iterator[Conflict]:
-    """Every contradiction among settings that are each valid; those left out agree with all."""
+def conflicts(settings: Mapping[str, Any], own: Entry | None = None) -> Iterator[Conflict]:
+    """Every contradiction among settings that are each valid; those left out agree with all.
+
+    ``own`` is the loss where that is a block of the file.
+    """
     if settings.get("epochs") is not None and settings.get("steps") is not None:
         yield Conflict(
             "epochs",
@@ -45,12 +48,13 @@ def conflicts(settings: Mapping[str, Any]) -> Iterator[Conflict]:
             detail="and the steps here",
             advice="leave one of them out",
         )
-    data, loss = settings.get("data"), settings.get("loss")
+    data, chosen = settings.get("data"), settings.get("loss")
+    loss = own if own is not None or chosen is None else LOSSES[chosen.name]
     if data is not None and loss is not None:
-        yield from _data_and_loss(DATA[data.name], LOSSES[loss.name])
+        yield from _data_and_loss(DATA[data.name], loss)
     if loss is not None:
         for metric in settings.get("metrics", ()):
-            yield from _loss_and_metric(LOSSES[loss.name], METRICS[metric.name])
+            yield from _loss_and_metric(loss, METRICS[metric.name])
     yield from _size(data)
     yield from _optimizer(settings.get("optimizer"))
 
@@ -78,10 +82,14 @@ def _loss_and_metric(loss: Entry, metric: Entry) -> Iterator[Conflict]:
             "loss",
             "metrics",
             problem=f"{metric.name} cannot be measured under {loss.name}",
-            because=f"{loss.name} is about {_MEASURES[loss.measures[0]]}",
-            detail=f"{metric.name} is about {_MEASURES[metric.measures[0]]}",
-            advice=f"with {loss.name} goes {' or '.join(fitting)}",
+            because=f"{loss.name} is about {_measured(loss)}",
+            detail=f"{metric.name} is about {_measured(metric)}",
+            advice=f"with {loss.name} goes {' or '.join(fitting)}" if fitting else None,
         )
+
+
+def _measured(entry: Entry) -> str:
+    return _MEASURES[entry.measures[0]] if entry.measures else "neither classes nor distances"
 
 
 def _size(data: Choice | None) -> Iterator[Conflict]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from specc.frontend.diagnostics import Fault
+from specc.ir.graph import Network
 from specc.ir.recipe import Choice, Recipe, SettingValue
 from specc.recipe.catalogue import SETTINGS, Setting
 from specc.recipe.combine import conflicts, missing_settings
@@ -16,14 +17,16 @@ from specc.recipe.facts import (
     UnknownSetting,
 )
 from specc.recipe.kinds import PATH, Kind, climbs_out
+from specc.recipe.losses import entry_of
 from specc.recipe.values import shown
 
 
-def complete(recipe: Recipe) -> Recipe:
+def complete(recipe: Recipe, own: Network | None = None) -> Recipe:
     """The recipe with every default filled in, when it is right in all that ``check`` looks at.
 
-    A path may be absolute: ``check`` lets that pass from outside alone. Raises Fault with the first
-    fact that is wrong, what a run lacks included.
+    ``own`` is the loss of the network, which the recipe may name beside the built-in ones. A path
+    may be absolute: ``check`` lets that pass from outside alone. Raises Fault with the first fact
+    that is wrong, what a run lacks included.
 
     >>> complete(Recipe(
     ...     data=Choice(name="digits"), loss=Choice(name="cross_entropy"),
@@ -34,8 +37,9 @@ def complete(recipe: Recipe) -> Recipe:
     missing = missing_settings(recipe)
     if missing:
         raise Fault(MissingSetting(owner="a training run", names=missing))
-    settings = {name: _setting(setting, recipe) for name, setting in SETTINGS.items()}
-    for conflict in conflicts(settings):
+    own_name = own.name if own is not None and recipe.loss == Choice(name=own.name) else None
+    settings = {name: _setting(setting, recipe, own_name) for name, setting in SETTINGS.items()}
+    for conflict in conflicts(settings, entry_of(own) if own is not None and own_name else None):
         raise Fault(
             ConflictingSettings(
                 problem=conflict.problem, detail=conflict.detail, advice=conflict.advice
@@ -44,10 +48,10 @@ def complete(recipe: Recipe) -> Recipe:
     return Recipe.model_validate(settings)
 
 
-def _setting(setting: Setting, recipe: Recipe) -> object:
+def _setting(setting: Setting, recipe: Recipe, own_loss: str | None) -> object:
     value = getattr(recipe, setting.name)
-    if value is None:
-        return None
+    if value is None or (setting.name == "loss" and own_loss is not None):
+        return value
     if setting.entries is not None:
         choices = value if setting.many else (value,)
         completed = tuple(_choice(setting, choice) for choice in choices)

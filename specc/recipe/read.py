@@ -23,6 +23,8 @@ from specc.recipe.kinds import PATH, Kind, leads_outside
 from specc.recipe.values import shown
 
 Evaluate = Callable[[syntax.Expression], object]
+BlockLoss = Callable[[syntax.Expression], Entry | None]
+"""What there is to know of the block that an expression names; None where that is reported."""
 Written = syntax.Expression | syntax.DeviceName
 
 
@@ -42,6 +44,7 @@ class Reader:
         report: Report,
         failed: object,
         defined: Collection[str],
+        block_loss: BlockLoss | None,
         *,
         outside: bool = False,
     ) -> None:
@@ -49,6 +52,8 @@ class Reader:
         self.report = report
         self.failed = failed
         self.defined = defined
+        self.block_loss = block_loss
+        self.own_loss: Entry | None = None
         self.outside = outside
         self.problems = 0
 
@@ -111,11 +116,20 @@ class Reader:
         if not isinstance(name, syntax.Name):
             raise _bad(value, setting.name, setting.requirement, _described(value))
         if setting.name == "loss" and name.name in self.defined:
-            raise Fault(NotSupported(where=value.span, feature="a block as the loss"))
+            return self._block(value, name.name)
         entry = setting.entries.get(name.name)
         if entry is None:
-            raise _unknown(setting, name.name, name.span)
+            more = tuple(self.defined) if setting.name == "loss" else ()
+            raise _unknown(setting, name.name, name.span, more)
         return self._called(entry, arguments, value.span)
+
+    def _block(self, value: syntax.Expression, name: str) -> Choice:
+        """A block of the file as the loss; its hyperparameters are part of what it then is."""
+        assert self.block_loss is not None, "blocks are defined, and nothing tells of them"
+        self.own_loss = self.block_loss(value)
+        if self.own_loss is None:
+            raise _AlreadyReported
+        return Choice(name=name)
 
     def _called(self, entry: Entry, arguments: Sequence[syntax.Argument], where: Span) -> Choice:
         places: dict[str, Span] = {}
@@ -200,9 +214,9 @@ def _require_new(name: str, title: str, places: dict[str, Span], where: Span) ->
     places[name] = where
 
 
-def _unknown(setting: Setting, name: str, where: Span) -> Fault:
-    problem = f"there is no {setting.noun}"
-    return Fault(UnknownSetting(where=where, problem=problem, name=name, known=setting.names))
+def _unknown(setting: Setting, name: str, where: Span, more: tuple[str, ...] = ()) -> Fault:
+    problem, known = f"there is no {setting.noun}", (*setting.names, *more)
+    return Fault(UnknownSetting(where=where, problem=problem, name=name, known=known))
 
 
 def _bad(

@@ -17,6 +17,7 @@ from specc.ir.graph import Network
 from specc.ir.recipe import Recipe
 from specc.ir.types import TensorType
 from specc.recipe.catalogue import LOSSES, Entry
+from specc.recipe.losses import own_loss
 from specc.targets.torch import TORCH_DTYPES
 from specc.training.data import Examples, Split, load
 from specc.training.facts import BadData, DataMismatch
@@ -61,7 +62,29 @@ def dataset(network: Network, recipe: Recipe, base: Path | None = None) -> Datas
     """
     assert recipe.data is not None, "complete() lets no such recipe pass"
     assert recipe.loss is not None
-    return fit(load(recipe.data, base or Path()), network, LOSSES[recipe.loss.name])
+    split = load(recipe.data, base or Path())
+    own = own_loss(network, recipe)
+    if own is not None:
+        return fit_to_block(split, network, own)
+    return fit(split, network, LOSSES[recipe.loss.name])
+
+
+def fit_to_block(split: Split, network: Network, loss: Network) -> Dataset:
+    """The data as tensors, once they are known to suit the network's input and the loss's target.
+
+    Integers become floats where the target is of floats. Raises Fault with DataMismatch.
+    """
+    if len(network.inputs) != 1:
+        _refuse(f"{split.name} gives one input, and {network.name} has {len(network.inputs)}")
+    source, target = network.inputs[0].type, loss.inputs[-1].type
+    sizes = _bind(split, network)
+    if target.rank == 0 or target.shape[0] != source.shape[0]:
+        _refuse(f"the target of {loss.name} is {target}, without a dim for the examples of a batch")
+    sides = []
+    for side in (split.train, split.test):
+        y = _target(split.name, loss.name, side.y, target, sizes)
+        sides.append(Batchable(_input(split.name, side, source), y))
+    return Dataset(*sides)
 
 
 def fit(split: Split, network: Network, loss: Entry) -> Dataset:
@@ -184,6 +207,25 @@ def _output_shape(
             _refuse(f"{dim} of the output {sink} does not follow from {split.name}")
         shape.append(size)
     return tuple(shape)
+
+
+def _target(name: str, loss: str, y: Array, target: TensorType, sizes: dict[str, int]) -> Tensor:
+    """Targets for a block: of the shape and the dtype that it declares."""
+    if y.ndim == 1 and target.rank == 2 and _value(target.shape[1], sizes) == 1:
+        y = y[:, None]
+    given = f"{name} gives targets of [N, {', '.join(map(str, y.shape[1:]))}]".replace(", ]", "]")
+    if y.ndim != target.rank:
+        _refuse(f"{given}, and {loss} takes {target}")
+    found = dict(sizes)
+    for dim, size in zip(target.shape[1:], y.shape[1:], strict=True):
+        symbol = _name(dim)
+        if symbol is not None:
+            found.setdefault(symbol, size)
+        if _value(dim, found) not in (size, None):
+            _refuse(f"{given}, and {loss} takes {target}")
+    if y.dtype.kind == "f" and not target.dtype.is_float:
+        _refuse(f"{name} gives real numbers as targets, and {loss} takes {target}")
+    return torch.from_numpy(np.ascontiguousarray(y)).to(TORCH_DTYPES[target.dtype])
 
 
 def _classes(name: str, loss: Entry, y: Array, expected: tuple[int, ...]) -> Array:

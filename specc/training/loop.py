@@ -26,12 +26,13 @@ from specc.ir.recipe import Recipe
 from specc.ops.operator import Operator
 from specc.recipe.complete import complete
 from specc.recipe.freeze import frozen_names
+from specc.recipe.losses import loss_entry, own_loss
 from specc.signals import Deferral
 from specc.targets.torch import module
 from specc.training.facts import NonFiniteLoss, NothingToTrain, RunFailed, UpdateFailed
 from specc.training.fit import Batchable, dataset
 from specc.training.freeze import freeze, train_mode
-from specc.training.metrics import Averages, loss_function
+from specc.training.metrics import Averages, LossFunction, block_loss, loss_function
 from specc.training.optimize import learning_rate, optimizer
 from specc.training.output import Folder
 from specc.training.result import Epoch, Outcome, Progress, Result, Run, Silent
@@ -63,12 +64,14 @@ def train(
     Fault, where a run that had begun cannot go on.
     """
     # ---- the recipe, the data, the model
-    recipe = complete(recipe or network.recipe or Recipe())
+    recipe = complete(recipe or network.recipe or Recipe(), network.loss)
     if seed is not None:
-        recipe = complete(recipe.model_copy(update={"seed": seed}))
+        recipe = complete(recipe.model_copy(update={"seed": seed}), network.loss)
     assert recipe.loss is not None
     assert recipe.optimizer is not None
-    network = network.model_copy(update={"recipe": recipe})
+    own = own_loss(network, recipe)
+    network = network.model_copy(update={"recipe": recipe, "loss": own})
+    about_loss = loss_entry(network, recipe)
     frozen = frozen_names(network)
     chosen = torch.device(device if device is not None else _best_device())
     data = dataset(network, recipe, base).to(chosen)
@@ -82,7 +85,7 @@ def train(
         parameters = [p for p in model.parameters() if p.requires_grad]
         if not parameters:
             raise Fault(NothingToTrain(network=network.name, frozen=len(frozen)))
-        loss_of = loss_function(recipe.loss)
+        loss_of = loss_function(recipe.loss) if own is None else block_loss(own, chosen, operators)
         update = optimizer(recipe.optimizer, parameters)
 
         steps_per_epoch = -(-len(data.train) // recipe.batch)
@@ -116,7 +119,7 @@ def train(
             for epoch in range(1, epochs + 1):
                 epoch_began = time.perf_counter()
                 train_mode(model, frozen)
-                averages = Averages(recipe.loss, recipe.metrics)
+                averages = Averages(about_loss, recipe.metrics)
                 for index_B in batches(len(data.train), recipe.batch, order):
                     x_B, y_B = data.train[index_B.to(chosen)]
                     for group in update.param_groups:
@@ -133,7 +136,7 @@ def train(
                     watcher.stepped(epoch, len(index_B), value)
                     if step == steps:
                         break
-                measured = evaluate(model, data.test, recipe)
+                measured = evaluate(model, data.test, loss_of, Averages(about_loss, recipe.metrics))
                 _require_finite(measured["loss"], epoch, step, rate(step - 1))
                 record = Epoch(
                     epoch=epoch,
@@ -177,12 +180,11 @@ def batches(examples: int, batch: int, order: torch.Generator) -> Iterator[Tenso
 
 
 @torch.no_grad()
-def evaluate(model: nn.Module, data: Batchable, recipe: Recipe) -> dict[str, float]:
+def evaluate(
+    model: nn.Module, data: Batchable, loss_of: LossFunction, averages: Averages
+) -> dict[str, float]:
     """Loss and metrics by name over all of ``data``. Leaves the model in eval mode."""
-    assert recipe.loss is not None
     model.eval()
-    loss_of = loss_function(recipe.loss)
-    averages = Averages(recipe.loss, recipe.metrics)
     for start in range(0, len(data), _EVALUATION_BATCH):
         x_B, y_B = data[start : start + _EVALUATION_BATCH]
         z_B = model(x_B)

@@ -8,18 +8,38 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from specc.ir.graph import Network
 from specc.ir.recipe import Choice
-from specc.recipe.catalogue import LOSSES
+from specc.ops.operator import Operator
+from specc.recipe.catalogue import LOSSES, Entry
+from specc.targets.torch import module
 
-LossFunction = Callable[[Tensor, Tensor], Tensor]
+Output = Tensor | tuple[Tensor, ...]
+LossFunction = Callable[[Output, Tensor], Tensor]
 """From outputs and targets of a batch to its mean loss, a scalar."""
+
+
+def block_loss(
+    loss: Network,
+    device: torch.device,
+    operators: Mapping[str, Operator] | None = None,
+) -> LossFunction:
+    """The function that a loss network is: the module of its emitted source."""
+    block = module(loss, device=device, operators=operators)
+
+    def value(output: Output, target: Tensor) -> Tensor:
+        outputs = output if isinstance(output, tuple) else (output,)
+        found: Tensor = block(*outputs, target)
+        return found
+
+    return value
 
 
 def loss_function(choice: Choice) -> LossFunction:
     """The function of torch.nn.functional that a recipe's loss stands for."""
     function = getattr(F, LOSSES[choice.name].torch)
 
-    def loss(output: Tensor, target: Tensor) -> Tensor:
+    def loss(output: Output, target: Tensor) -> Tensor:
         value: Tensor = function(output, target, **choice.arguments)
         return value
 
@@ -53,19 +73,20 @@ _METRICS: Mapping[str, Callable[[Tensor, Tensor, float | None], Tensor]] = {
 class Averages:
     """Means over examples of the loss and the metrics, gathered batch by batch in float64."""
 
-    def __init__(self, loss: Choice, metrics: Sequence[Choice]) -> None:
+    def __init__(self, loss: Entry, metrics: Sequence[Choice]) -> None:
         self._metrics = [metric.name for metric in metrics]
-        self._threshold = LOSSES[loss.name].threshold
+        self._threshold = loss.threshold
         self._sums: dict[str, Tensor | float] = dict.fromkeys(["loss", *self._metrics], 0.0)
         self._examples = 0
 
     @torch.no_grad()
-    def add(self, loss: Tensor, output: Tensor, target: Tensor) -> None:
+    def add(self, loss: Tensor, output: Output, target: Tensor) -> None:
         """Takes a batch in: its mean loss, its outputs [B, ...] and its targets [B, ...]."""
         size = len(target)
         self._examples += size
         self._sums["loss"] += loss.double() * size
         for name in self._metrics:
+            assert isinstance(output, Tensor), "of several outputs nothing is measured"
             found = _METRICS[name](output, target, self._threshold)
             self._sums[name] += found.double().mean() * size
 

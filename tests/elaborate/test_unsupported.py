@@ -35,15 +35,6 @@ def test_a_definition_is_answered_at_its_place(definition: str, place: str) -> N
     assert errors(text) == [("not-supported", place)]
 
 
-def test_a_loss_of_ones_own() -> None:
-    text = (
-        "block huber(y: [...], target: [...]) = mean(sqrt(1 + (y - target) ** 2) - 1)\n"
-        + net("x |> Linear(10)", "(x: [N, 64]) -> [N, 10]")
-        + "train {\n data = digits\n loss = huber\n optimizer = sgd(lr=0.1)\n epochs = 1\n}\n"
-    )
-    assert errors(text) == [("not-supported", "huber")]
-
-
 def test_the_message_names_the_feature() -> None:
     found = diagnostic(net("while sum(x) > 1 {\n return x\n}\nx"))
     assert "a `return` inside a `while`" in found.message

@@ -12,6 +12,7 @@ from specc.frontend.diagnostics import Fact, Report
 from specc.frontend.parse import parse, parse_expression
 from specc.frontend.source import Source, Sources, Span
 from specc.ir.recipe import Choice, Recipe
+from specc.recipe.catalogue import Entry
 from specc.recipe.check import check
 from specc.recipe.kinds import number
 from specc.recipe.values import shown
@@ -64,6 +65,7 @@ class Checked:
             block.span,
             failed=FAILED,
             defined=defined.split(),
+            block_loss=lambda choice: None if evaluate(choice) is FAILED else Entry("", ""),
         )
 
     @property
@@ -307,14 +309,21 @@ def test_what_evaluation_reported_is_not_reported_again() -> None:
     assert not checked.report.facts
 
 
-def test_a_block_as_loss_is_not_supported_yet() -> None:
-    fact = Checked("loss = huberish", defined="huberish").only()
-    assert fact.code == "not-supported"
-    assert fact.message == "a block as the loss: not supported yet"
+def test_a_block_is_the_loss_and_hides_the_built_in_one_of_its_name() -> None:
+    for name in ("huberish", "mse"):
+        checked = Checked(f"loss = {name}(1)", defined=name)
+        assert checked.recipe is not None
+        assert checked.recipe.loss == Choice(name=name)
 
 
-def test_a_block_hides_the_built_in_loss_of_its_name() -> None:
-    assert Checked("loss = mse", defined="mse").only().code == "not-supported"
+def test_a_block_that_is_wrong_is_reported_once() -> None:
+    checked = Checked("loss = broken", defined="broken")
+    assert checked.recipe is None
+    assert not checked.report.facts
+
+
+def test_blocks_are_among_what_was_meant() -> None:
+    assert Checked("loss = hubreish", defined="huberish").only().help == "did you mean 'huberish'?"
 
 
 def test_an_incomplete_recipe_is_a_warning() -> None:

@@ -29,6 +29,7 @@ from specc.elaborate.facts.parameters import (
 )
 from specc.elaborate.facts.values import (
     AssertionFailed,
+    BadLoss,
     BadOperands,
     BadValue,
     NoResult,
@@ -42,6 +43,7 @@ __all__ = [
     "AssertionFailed",
     "BadImport",
     "BadInitializer",
+    "BadLoss",
     "BadOperands",
     "BadValue",
     "CarriedMismatch",

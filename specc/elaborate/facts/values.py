@@ -63,6 +63,30 @@ class UndecidedCondition(Fact):
 
 
 @dataclass(frozen=True, kw_only=True)
+class BadLoss(Fact):
+    """A block cannot be the loss of a recipe.
+
+    A loss takes the outputs of the net and the target, gives one real number, and owns nothing.
+    """
+
+    code = "bad-loss"
+    name: str
+    problem: str
+
+    @property
+    def message(self) -> str:
+        return f"{self.name} cannot be the loss: it {self.problem}"
+
+    @property
+    def label(self) -> str:
+        return "chosen here"
+
+    @property
+    def help(self) -> str | None:
+        return "a loss takes the outputs of the net and the target, and gives one number"
+
+
+@dataclass(frozen=True, kw_only=True)
 class AssertionFailed(Fact):
     """An `assert` of the spec does not hold for the use that is made of it."""
 
