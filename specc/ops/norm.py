@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from specc.ir.dims import Dim
 from specc.ir.initializer import Initializer
 from specc.ir.types import DType, TensorType
 from specc.ops.arguments import EPSILON, FLAG, PROBABILITY, SIZE, Argument
@@ -43,6 +44,12 @@ def _infer_batch_norm(c: Inference, x: TensorType) -> TensorType:
     c.rank(0, "[N, C], [N, C, L], [N, C, H, W] or [N, C, D, H, W]", 2, 3, 4, 5)
     c.floating(0)
     c.derive("num_features", c.known(0, 1, "the number of channels"))
+    if not c["track_running_stats"]:
+        count: Dim = 1
+        for size in (x.shape[0], *x.shape[2:]):
+            count = count * size
+        # PyTorch refuses statistics of a single value, whose variance is 0.
+        c.size(count - 1, "the values of a channel beyond the first")
     return x
 
 

@@ -54,6 +54,9 @@ def _infer(c: Inference, x: TensorType) -> TensorType:
             c.size(
                 size - max(before, after) + spared, f"what {mode} padding of dim {axis} draws on"
             )
+        cropped = min(before, 0) + min(after, 0)
+        if cropped and before + after > cropped:  # else the result's own size says it
+            c.size(size + cropped + 1, f"what cropping leaves of dim {axis}, and one")
         shape.append(c.size(size + before + after, f"dim {axis}"))
     return x.with_shape(tuple(shape))
 

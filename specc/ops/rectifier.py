@@ -156,11 +156,28 @@ _SHRINK: dict[str, Any] = {
     "rejects": (reject("bad-argument", "f32[2]", lambd=-1.0),),
 }
 
+
+def _hardshrink_to_onnx(b: Builder, s: Site) -> Handle:
+    return _shrunk(b, s, s.x)
+
+
+def _softshrink_to_onnx(b: Builder, s: Site) -> Handle:
+    step = b.op("Mul", b.op("Sign", s.x), b.constant(s["lambd"], s.type.dtype))
+    return _shrunk(b, s, b.op("Sub", s.x, step))
+
+
+def _shrunk(b: Builder, s: Site, kept: Handle) -> Handle:
+    """``kept``, and 0 where |x| <= lambd; a Shrink node would make 0 of NaN."""
+    dtype = s.type.dtype
+    small = b.op("LessOrEqual", b.op("Abs", s.x), b.constant(s["lambd"], dtype))
+    return b.op("Where", small, b.constant(0, dtype), kept)
+
+
 softshrink = activation(
     "softshrink",
     "x moved towards 0 by lambd, and 0 where |x| <= lambd",
     module="Softshrink",
-    onnx=node("Shrink", lambd="lambd", bias="lambd"),
+    onnx={17: _softshrink_to_onnx},
     **_SHRINK,
 )
 
@@ -168,6 +185,6 @@ hardshrink = activation(
     "hardshrink",
     "x, and 0 where |x| <= lambd",
     module="Hardshrink",
-    onnx=node("Shrink", lambd="lambd"),
+    onnx={17: _hardshrink_to_onnx},
     **_SHRINK,
 )

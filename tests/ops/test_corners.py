@@ -110,6 +110,12 @@ def test_halves_are_rounded_to_even() -> None:
     assert_gives(torch.tensor([-2.0, -2.0, 0.0, 0.0, 2.0, 2.0, NAN, INF]), "round", x)
 
 
+@pytest.mark.parametrize("name", ["hardshrink", "softshrink"])
+def test_what_is_shrunk_stays_nan(name: str) -> None:
+    x = torch.tensor([-2.0, -0.5, 0.0, 0.4, 3.0, NAN, INF, -INF])
+    assert_gives(getattr(torch.nn.functional, name)(x), name, x)
+
+
 def test_the_sign_of_nan_is_0() -> None:
     x = torch.tensor([-2.0, 0.0, 3.0, NAN])
     assert_gives(torch.tensor([-1.0, 0.0, 1.0, 0.0]), "sign", x)
