@@ -126,14 +126,28 @@ Edit = tuple[int, int, str]  # from, to, what stands there instead
 Mutator = Callable[[random.Random, str, list[Spot]], Edit]
 
 
+_USES = {
+    "blocks": """net Any(x: [N, 8, 8, 8]) -> [N, 4, 4, 4] {
+    x |> Residual(8) |> Bottleneck(2) |> VGGBlock(1, 4)
+}""",
+}
+
+
 @cache
 def specs(*folders: Path) -> dict[str, str]:
     """The texts that are mutated, by name: those of all folders, unless some are named."""
     return {
-        path.stem: path.read_text("utf-8")
+        path.stem: _with_a_net(path.stem, path.read_text("utf-8"))
         for folder in folders or FOLDERS
         for path in sorted(folder.glob("*.net"))
     }
+
+
+def _with_a_net(name: str, text: str) -> str:
+    """A file of blocks is compiled where a net applies them; any other net has to import them."""
+    if re.search(r"^net\b", text, re.MULTILINE):
+        return text
+    return f"{text}\n{_USES.get(name, 'net Any(x: [N, 4]) -> [N, 4] { x }')}\n"
 
 
 def mutant(number: int, seed: int = 0) -> Mutant:
