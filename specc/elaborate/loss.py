@@ -124,7 +124,7 @@ def _input(
     where: Span,
 ) -> Tensor:
     """An output of the net, matched against the header, or for None the target."""
-    annotation, name = parameter.annotation, frame.scope
+    annotation = parameter.annotation
     assert isinstance(annotation, syntax.ShapeAnnotation)
     if iskeyword(parameter.name):
         reason = f"{parameter.name!r} is a keyword of Python"
@@ -132,9 +132,15 @@ def _input(
     if type_ is None:
         type_ = _target_type(frame, annotation, outputs)
     else:
-        owner = frame.activation.instance.constructor.name if frame.activation else ""
-        match(frame, annotation, type_, name, owner=owner, what=f"input {parameter.name}",
-              where=where)  # fmt: skip
+        match(
+            frame,
+            annotation,
+            type_,
+            frame.scope,
+            owner="the loss",
+            what=f"input {parameter.name}",
+            where=where,
+        )
     tensor = activation.tensor(type_, parameter.name_span)
     activation.names[tensor.id] = parameter.name
     frame.scope.bind(parameter.name, tensor, parameter.name_span)
@@ -146,17 +152,22 @@ def _target_type(
 ) -> TensorType:
     if any(isinstance(dim, syntax.Ellipsis) for dim in annotation.dims):
         type_ = TensorType(dtype_of(annotation), outputs[0].shape)
-        match(frame, annotation, type_, frame.scope, owner="the loss", what="the target",
-              where=annotation.span)  # fmt: skip
+        match(
+            frame,
+            annotation,
+            type_,
+            frame.scope,
+            owner="the loss",
+            what="the target",
+            where=annotation.span,
+        )
         return type_
+    # A name that nothing here bears is a size of its own; the net may have another of that name.
     taken = {symbol for type_ in outputs for dim in type_.shape for symbol in symbols_of(dim)}
     for dim in annotation.dims:
-        if (
-            isinstance(dim, syntax.Name)
-            and dim.name in taken
-            and frame.scope.local(dim.name) is None
-        ):
-            # The net has another size of this name.
+        if not isinstance(dim, syntax.Name) or frame.scope.local(dim.name) is not None:
+            continue
+        if dim.name in taken:
             problem = f"names a size {dim.name} that is the net's, and none of the outputs'"
             raise Fault(BadLoss(where=dim.span, name="this block", problem=problem))
     return declared_type(frame, annotation, frame.scope)
