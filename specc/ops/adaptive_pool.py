@@ -1,15 +1,17 @@
-"""Adaptive average pooling: as many windows as are asked for, whatever the input's size."""
+"""Adaptive pooling: as many windows as are asked for, whatever the input's size."""
 
 from __future__ import annotations
 
 from specc.ir.dims import Dim
 from specc.ir.types import DType, TensorType
 from specc.ops.arguments import Argument, per_dim
+from specc.ops.axes import int64
 from specc.ops.builder import Builder, Handle, Site
 from specc.ops.code import X, call
+from specc.ops.extremum import extremum
 from specc.ops.operator import Inference, Input, Operator, Torch, reject, sample
 from specc.ops.parts import reshape
-from specc.ops.tolerances import SUMMED
+from specc.ops.tolerances import EXACT, SUMMED
 from specc.ops.windows import spatial_rank, spread, with_spatial
 
 
@@ -60,6 +62,12 @@ def _average_along(
 
 def _averages(b: Builder, size: Dim, bins: int, dtype: DType) -> Handle:
     """The [bins, size] matrix whose row o averages bin o."""
+    inside, length = _bins(b, size, bins)
+    return b.op("Div", b.cast(inside, dtype), b.cast(length, dtype))
+
+
+def _bins(b: Builder, size: Dim, bins: int) -> tuple[Handle, Handle]:
+    """Which positions each bin covers, bool[bins, size], and how many, i64[bins, 1]."""
     import numpy as np  # not where the file begins: a check of a spec does without
 
     index = np.arange(bins, dtype=np.int64)[:, None]
@@ -67,7 +75,7 @@ def _averages(b: Builder, size: Dim, bins: int, dtype: DType) -> Handle:
         start, end = index * size // bins, -((index + 1) * -size // bins)
         position = np.arange(size)
         inside = (start <= position) & (position < end)
-        return b.constant(inside / (end - start), dtype)
+        return b.constant(inside, DType.BOOL), b.constant(end - start, DType.I64)
     length = b.size(size)
     many = b.constant(bins, DType.I64)
     start = b.op("Div", b.op("Mul", b.constant(index, DType.I64), length), many)
@@ -77,7 +85,69 @@ def _averages(b: Builder, size: Dim, bins: int, dtype: DType) -> Handle:
     zero, one = b.constant(0, DType.I64), b.constant(1, DType.I64)
     position = b.op("Range", zero, length, one)
     inside = b.op("And", b.op("LessOrEqual", start, position), b.op("Less", position, end))
-    return b.op("Div", b.cast(inside, dtype), b.cast(b.op("Sub", end, start), dtype))
+    return inside, b.op("Sub", end, start)
+
+
+# ---- AdaptiveMaxPool -----------------------------------------------------------------------------
+
+
+def _max_to_onnx(b: Builder, s: Site) -> Handle:
+    """The greatest of each bin, dim by dim: a box's is the greatest of those along its dims."""
+    sizes = spread(s["size"], s.type.rank - 2)
+    if set(sizes) == {1}:
+        axes = list(range(2, s.type.rank))
+        return extremum(b, "ReduceMax", s.x, s.type.dtype, axes, True)
+    x = s.x
+    for axis, (size, bins) in enumerate(zip(s.type.shape[2:], sizes, strict=True), start=2):
+        if size != bins:
+            x = _greatest_along(b, x, s.type, axis, bins)
+    return x
+
+
+def _greatest_along(b: Builder, x: Handle, type_: TensorType, axis: int, bins: int) -> Handle:
+    """Every bin beside a copy of the dim, where what it does not cover counts for nothing."""
+    inside, _ = _bins(b, type_.shape[axis], bins)
+    behind = list(range(2, 2 + type_.rank - axis - 1))
+    if behind:
+        inside = b.op("Unsqueeze", inside, int64(b, behind))
+    nothing = b.constant(float("-inf"), type_.dtype)
+    copies = b.op("Where", inside, b.op("Unsqueeze", x, int64(b, [axis])), nothing)
+    return extremum(b, "ReduceMax", copies, type_.dtype, [axis + 1], False)
+
+
+AdaptiveMaxPool = Operator(
+    name="AdaptiveMaxPool",
+    summary="The greatest of each of `size` bins, whatever the size of the input.",
+    details="The bins are those of AdaptiveAvgPool. `AdaptiveMaxPool(1)` is global max pooling.",
+    layer=True,
+    inputs=(Input("x"),),
+    arguments=(Argument("size", per_dim(1)),),
+    infer=_infer,
+    torch=Torch(
+        function=call("F.adaptive_max_pool{spatial}d", X, "size"),
+        module=call("nn.AdaptiveMaxPool{spatial}d", "size"),
+    ),
+    onnx={17: _max_to_onnx},
+    tolerance=EXACT,
+    samples=(
+        sample("f32[N, 3, H, W]", size=1),
+        sample("f32[2, 3, 8, 9]", size=[4, 3]),
+        sample("f32[N, 3, 7, 10]", size=[3, 10]),
+        sample("f32[N, 3, H, W]", size=[3, 7]),
+        sample("f32[N, 3, H, 4]", size=6),
+        sample("f32[N, 3, L]", size=4),
+        sample("f64[N, 3, 12]", size=[3]),
+        sample("f32[N, 2, D, H, W]", size=[2, 3, 4]),
+        sample("f32[N, 2, 5, 4, 6]", size=1),
+        sample("f16[N, 3, H, W]", size=2),
+    ),
+    rejects=(
+        reject("rank-mismatch", "f32[3, 8]", size=2),
+        reject("dtype-mismatch", "i64[1, 3, 8, 8]", size=2),
+        reject("bad-argument", "f32[1, 3, 8, 8]", size=0),
+        reject("bad-argument", "f32[1, 3, 8, 8]", size=[1, 2, 3]),
+    ),
+)
 
 
 AdaptiveAvgPool = Operator(

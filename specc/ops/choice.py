@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from specc.ir.types import DType, TensorType
 from specc.ops.arguments import Argument, optional
 from specc.ops.binary import (
@@ -137,6 +139,34 @@ def _lower_clamp(b: Builder, s: Site) -> Handle:
     return value
 
 
+_CLAMP = Operator(
+    name="clamp",
+    summary="The elements, none below `min`, none above `max`.",
+    details="Where min is above max, every element becomes max. NaN stays NaN.",
+    family="choice",
+    tolerance=EXACT,
+    inputs=(Input("x"),),
+    arguments=(
+        Argument("min", optional(LITERAL), None),
+        Argument("max", optional(LITERAL), None),
+    ),
+    infer=_infer_clamp,
+    torch=Torch(call("torch.clamp", X, min="min", max="max")),
+    onnx={17: _lower_clamp},
+    samples=(
+        sample("f32[2, 3]", min=0),
+        sample("f32[2, 3]", max=0.5),
+        sample("f32[2, 3]", min=1, max=-1),
+        sample("i64[6]", min=-1, max=1),
+        sample("i64[6]", min=0.5),
+    ),
+    rejects=(
+        reject("bad-argument", "f32[3]"),
+        reject("dtype-mismatch", "bool[3]", min=0),
+        reject("bad-argument", "u8[3]", min=-1),
+    ),
+)
+
 OPERATORS = (
     Operator(
         name="where",
@@ -167,31 +197,6 @@ OPERATORS = (
     ),
     _extremum("minimum", "Min", "And", "The lesser of x and y, element by element."),
     _extremum("maximum", "Max", "Or", "The greater of x and y, element by element."),
-    Operator(
-        name="clamp",
-        summary="The elements, none below `min`, none above `max`.",
-        details="Where min is above max, every element becomes max. NaN stays NaN.",
-        family="choice",
-        tolerance=EXACT,
-        inputs=(Input("x"),),
-        arguments=(
-            Argument("min", optional(LITERAL), None),
-            Argument("max", optional(LITERAL), None),
-        ),
-        infer=_infer_clamp,
-        torch=Torch(call("torch.clamp", X, min="min", max="max")),
-        onnx={17: _lower_clamp},
-        samples=(
-            sample("f32[2, 3]", min=0),
-            sample("f32[2, 3]", max=0.5),
-            sample("f32[2, 3]", min=1, max=-1),
-            sample("i64[6]", min=-1, max=1),
-            sample("i64[6]", min=0.5),
-        ),
-        rejects=(
-            reject("bad-argument", "f32[3]"),
-            reject("dtype-mismatch", "bool[3]", min=0),
-            reject("bad-argument", "u8[3]", min=-1),
-        ),
-    ),
+    _CLAMP,
+    replace(_CLAMP, name="clip", summary="The same as `clamp`, as numpy calls it."),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from specc.ir.types import TensorType
-from specc.ops.adaptive_pool import AdaptiveAvgPool
+from specc.ops.adaptive_pool import AdaptiveAvgPool, AdaptiveMaxPool
 from specc.ops.arguments import FLAG, KERNEL, PADDING, Argument, optional
 from specc.ops.builder import Builder, Handle, Site
 from specc.ops.code import X, call
@@ -225,4 +225,4 @@ AvgPool = Operator(
     ),
 )
 
-OPERATORS = (MaxPool, AvgPool, AdaptiveAvgPool)
+OPERATORS = (MaxPool, AvgPool, AdaptiveAvgPool, AdaptiveMaxPool)
