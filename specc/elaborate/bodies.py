@@ -20,7 +20,7 @@ from specc.elaborate.operands import tensors_in
 from specc.elaborate.operate import as_tensor
 from specc.elaborate.scope import Binding, Scope
 from specc.elaborate.signature import match
-from specc.elaborate.statements import run_statements
+from specc.elaborate.statements import run_to_the_end
 from specc.elaborate.values import (
     POISON,
     BlockConstructor,
@@ -144,7 +144,7 @@ def _results(frame: Frame, definition: syntax.ModuleDefinition) -> Results:
         value, span = evaluate(frame, definition.result), definition.result.span
     else:
         try:
-            value, span = run_statements(frame, definition.body), definition.span
+            value, span = run_to_the_end(frame, definition.body), definition.span
         except Returned as returned:
             value, span = returned.value, returned.span
         if definition.body and isinstance(definition.body[-1], syntax.ExpressionStatement):

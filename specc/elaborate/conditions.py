@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from specc.elaborate import arithmetic
 from specc.elaborate.context import Frame
-from specc.elaborate.facts import BadOperands
+from specc.elaborate.facts import BadOperands, WrongType
 from specc.elaborate.operands import is_tensor
 from specc.elaborate.values import POISON, Poison, Tensor, Undecided, Value, describe
 from specc.frontend import syntax
 from specc.frontend.diagnostics import Fault
-from specc.frontend.facts import NotSupported
 
 
 def right_side(frame: Frame, node: syntax.Binary, value: Value) -> Value:
@@ -39,7 +38,15 @@ def truth_of(frame: Frame, value: Value, node: syntax.Expression) -> bool | Pois
     if isinstance(value, Poison):
         return POISON
     if is_tensor(value):
-        frame.report(NotSupported(where=node.span, feature="a condition on a tensor"))
+        frame.report(
+            WrongType(
+                where=node.span,
+                what="whether a member is there",
+                expected="known when compiling",
+                found=describe(value),
+                advice="an `if` statement, or `a if c else b`, chooses while the network runs",
+            )
+        )
         return POISON
     try:
         return arithmetic.truth(value, "if")

@@ -7,9 +7,10 @@ from typing import Any
 
 from specc.elaborate import arithmetic
 from specc.elaborate.arithmetic import bounded_text
+from specc.elaborate.branches import choice
 from specc.elaborate.builtins import text_of
 from specc.elaborate.calls import result_of
-from specc.elaborate.conditions import both, condition_of, right_side, truth_of
+from specc.elaborate.conditions import both, right_side, truth_of
 from specc.elaborate.context import Frame
 from specc.elaborate.facts import BadValue, LimitExceeded, NotDetermined, WrongType
 from specc.elaborate.lists import list_value, map_value, tuple_value
@@ -144,7 +145,10 @@ def _unary(frame: Frame, node: syntax.Unary) -> Value:
 
 
 def _conditional(frame: Frame, node: syntax.Conditional) -> Value:
-    condition = condition_of(frame, node.condition)
+    value = frame.evaluate(node.condition)
+    if is_tensor(value):
+        return choice(frame, node, value)
+    condition = truth_of(frame, value, node.condition)
     if isinstance(condition, Poison):
         return POISON
     taken, left = (node.then, node.otherwise) if condition else (node.otherwise, node.then)

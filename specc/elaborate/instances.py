@@ -240,6 +240,7 @@ class Activation:
     names: dict[int, str] = field(default_factory=dict)
     buffers: dict[str, TensorType] = field(default_factory=dict)
     loops: list[Span] = field(default_factory=list)
+    branches: int = 0  # run-time ones that elaboration stands in
     splices: list[Instance] = field(default_factory=list)  # under way, the innermost last
     next_id: int = 0
 

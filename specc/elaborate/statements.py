@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from specc.elaborate.arithmetic import truth
+from specc.elaborate.branches import branch, last_branch
 from specc.elaborate.builtins import text_of
 from specc.elaborate.conditions import truth_of
-from specc.elaborate.context import Frame
-from specc.elaborate.control import branch, loop, write_buffer
+from specc.elaborate.context import Frame, Silent
+from specc.elaborate.control import returns
 from specc.elaborate.declarations import declare
 from specc.elaborate.definitions import draw
 from specc.elaborate.evaluate import evaluate
-from specc.elaborate.facts import AssertionFailed
+from specc.elaborate.facts import AssertionFailed, WrongType
 from specc.elaborate.indexing import unpack
 from specc.elaborate.init_rules import collect_rules
 from specc.elaborate.initializer_run import InitializerRun, has_no_layers
 from specc.elaborate.instances import Activation
 from specc.elaborate.lists import iterations
+from specc.elaborate.loops import loop, write_buffer
 from specc.elaborate.nothing import NOTHING, Returned
 from specc.elaborate.operands import is_tensor
 from specc.elaborate.operate import as_tensor
@@ -32,6 +34,7 @@ from specc.elaborate.values import (
     TupleValue,
     Undecided,
     Value,
+    describe,
     is_poisoned,
 )
 from specc.frontend import syntax
@@ -44,14 +47,81 @@ def run_statements(frame: Frame, statements: tuple[syntax.Statement, ...]) -> Va
     """Runs statements; gives the value of the last where that is an expression."""
     value: Value = NOTHING
     for statement in statements:
-        frame.context.spend(statement.span)
+        value = _run(frame, statement)
+    return value
+
+
+def run_to_the_end(frame: Frame, statements: tuple[syntax.Statement, ...]) -> Value:
+    """Runs a body's statements, behind which nothing follows; gives its last expression's value.
+
+    So a run-time ``if`` may return on one side alone: the other one goes on with what follows.
+    Where the compiler takes a way, its statements stand in the place of the ``if`` or ``for``.
+    """
+    value: Value = NOTHING
+    pending: list[syntax.Statement | _Turns] = [*reversed(statements)]
+    while pending:
+        statement = pending.pop()
+        unfolds = isinstance(statement, _Turns) or (
+            isinstance(statement, syntax.If | syntax.For) and returns((statement,))
+        )
+        if not unfolds:
+            assert not isinstance(statement, _Turns)
+            value = _run(frame, statement)
+            continue
+        value = NOTHING
+        whole = statement.node if isinstance(statement, _Turns) else statement
+        frame.context.spend(whole.span)
         try:
-            value = _STATEMENTS[type(statement)](frame, statement)
+            _unfold(frame, statement, pending)
         except Fault as fault:
-            frame.recover(fault, statement.span)
-            _poison(frame, (statement,), only_new=isinstance(statement, syntax.While))
+            frame.recover(fault, whole.span)
+            _poison(frame, (whole,))
             value = POISON
     return value
+
+
+class _Turns(syntax.Statement):
+    """The turns of a compile-time ``for`` that are left."""
+
+    __slots__ = ("left", "node")
+
+    def __init__(self, node: syntax.For, left: Iterator[Frame]) -> None:
+        super().__init__(node.span)
+        object.__setattr__(self, "node", node)
+        object.__setattr__(self, "left", left)
+
+    node: syntax.For
+    left: Iterator[Frame]
+
+
+def _unfold(frame: Frame, statement: syntax.Statement, pending: list[syntax.Statement]) -> None:
+    """Puts what a statement with a ``return`` in it comes to before what is pending."""
+    if isinstance(statement, syntax.For):
+        turns = iterations(frame, statement.targets, statement.iterable)
+        pending.append(_Turns(statement, turns))
+    elif isinstance(statement, _Turns):
+        inner = next(statement.left, None)
+        if inner is not None:
+            _bind_all(frame, inner)
+            pending.append(statement)
+            pending += reversed(statement.node.body)
+    else:
+        assert isinstance(statement, syntax.If)
+        value = frame.evaluate(statement.condition)
+        if is_tensor(value):
+            last_branch(frame, statement, value, run_to_the_end, tuple(reversed(pending)))
+        pending += reversed(_taken(frame, statement, value))
+
+
+def _run(frame: Frame, statement: syntax.Statement) -> Value:
+    """The value of one statement; POISON, with a report, where it is wrong."""
+    frame.context.spend(statement.span)
+    try:
+        return _STATEMENTS[type(statement)](frame, statement)
+    except Fault as fault:
+        frame.recover(fault, statement.span)
+        _poison(frame, (statement,), only_new=isinstance(statement, syntax.While))
+        return POISON
 
 
 def _poison(
@@ -138,22 +208,30 @@ def _if(frame: Frame, node: syntax.If) -> Value:
     value = frame.evaluate(node.condition)
     if is_tensor(value):
         return branch(frame, node, value, run_statements)
-    condition = POISON if isinstance(value, Poison) else truth_of(frame, value, node.condition)
+    return run_statements(frame, _taken(frame, node, value))
+
+
+def _taken(frame: Frame, node: syntax.If, value: Value) -> tuple[syntax.Statement, ...]:
+    """The side that a compile-time condition takes. Raises Silent where it is wrong."""
+    condition = truth_of(frame, value, node.condition)
     if isinstance(condition, Poison):
-        _poison(frame, (node,))
-        return POISON
+        raise Silent(node.condition.span)
     taken, left = (node.body, node.otherwise) if condition else (node.otherwise, node.body)
     frame.context.skipped |= {statement.span: statement for statement in left}
-    return run_statements(frame, taken)
+    return taken
 
 
 def _for(frame: Frame, node: syntax.For) -> Value:
     for inner in iterations(frame, node.targets, node.iterable):
-        # A `for` opens no scope: what it binds is the body's.
-        for name, binding in inner.scope.names.items():
-            frame.scope.names[name] = binding
+        _bind_all(frame, inner)
         run_statements(frame, node.body)
     return NOTHING
+
+
+def _bind_all(frame: Frame, inner: Frame) -> None:
+    """A ``for`` opens no scope: what it binds is the body's."""
+    for name, binding in inner.scope.names.items():
+        frame.scope.names[name] = binding
 
 
 def _while(frame: Frame, node: syntax.While) -> Value:
@@ -179,7 +257,15 @@ def _assert(frame: Frame, node: syntax.Assert) -> Value:
             frame.context.constrain(requirement, text, node.condition.span)
         return NOTHING
     if is_tensor(value):
-        raise Fault(NotSupported(where=node.condition.span, feature="an assert on a tensor"))
+        raise Fault(
+            WrongType(
+                where=node.condition.span,
+                what="what an `assert` says",
+                expected="known when compiling",
+                found=describe(value),
+                advice="it speaks of sizes and hyperparameters, not of what a tensor holds",
+            )
+        )
     truth(value, "assert")
     where, uses = node.condition.span, frame.uses
     because: tuple[Label, ...] = ()

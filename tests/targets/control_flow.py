@@ -223,10 +223,66 @@ def _draw_swap(random: np.random.Generator) -> Inputs:
     return {"x": x, "count": np.asarray(random.integers(0, 9), np.int64)}
 
 
+# ---- results that are returned early, and choices between values --------------------------------
+
+EXITS = """
+block Exits(x: [N, 3], turns: i64[]) -> ([N, 3], i64[]) {
+    step = Linear(3)
+    if mean(x) > 0.5 { return x * 2, turns } else if min(x) < -8 { x = x + 1 }
+    for i in 1..3 {
+        x = step(x) if sum(x) > 0 else (tanh(x) if mean(x) < -0.3 else x)
+        if i < 2 {
+            if max(abs(x)) < 0.5 { return x - i, turns + i }
+        } else {
+            if max(x) < 0.7 { x = x / 2 } else { return x, turns }
+        }
+    }
+    return x |> Linear(3), turns
+}
+
+net Out(x: [N, 3]) -> (y: [N, 3], turns: i64[]) {
+    turns = full([], 0, dtype=i64)
+    while max(abs(x)) > 9 {
+        x = x / 2
+        turns = turns + 2
+    }
+    Exits()(x, turns)
+}
+"""
+
+
+def exits(x: torch.Tensor, weights: Tensors) -> tuple[torch.Tensor, ...]:
+    def layer(name: str, x: torch.Tensor) -> torch.Tensor:
+        return F.linear(x, weights[f"exits1.{name}.weight"], weights[f"exits1.{name}.bias"])
+
+    turns = 0
+    while x.abs().max() > 9:
+        x = x / 2
+        turns += 2
+    if x.mean() > 0.5:
+        return x * 2, torch.tensor(turns)
+    if x.min() < -8:
+        x = x + 1
+    for i in (1, 2):
+        if x.sum() > 0:
+            x = layer("step", x)
+        elif x.mean() < -0.3:
+            x = torch.tanh(x)
+        if i < 2:
+            if x.abs().max() < 0.5:
+                return x - i, torch.tensor(turns + i)
+        elif x.max() < 0.7:
+            x = x / 2
+        else:
+            return x, torch.tensor(turns)
+    return layer("linear1", x), torch.tensor(turns)
+
+
 EXAMPLES: dict[str, Example] = {
     "fixed hidden": Example(FIXED_HIDDEN, fixed_hidden, _normal((20,))),
     "halve": Example(HALVE, halve, _normal((3,), 0.5)),
     "settle": Example(SETTLE, settle, _normal((6,))),
     "nested": Example(NESTED, nested, _normal((5,), 0.3)),
+    "exits": Example(EXITS, exits, _normal((3,), 3.0)),
     "swap": Example(SWAP, swap, _draw_swap),
 }

@@ -19,7 +19,13 @@ from specc.elaborate.facts.calls import (
     UnusedBinding,
     WrongType,
 )
-from specc.elaborate.facts.control import CarriedMismatch, LayerMadeInLoop, NotDetermined
+from specc.elaborate.facts.control import (
+    CarriedMismatch,
+    LayerMadeInLoop,
+    MisplacedReturn,
+    NotDetermined,
+    return_in_loop,
+)
 from specc.elaborate.facts.parameters import (
     BadInitializer,
     LimitExceeded,
@@ -50,6 +56,7 @@ __all__ = [
     "DuplicateName",
     "LayerMadeInLoop",
     "LimitExceeded",
+    "MisplacedReturn",
     "MissingArgument",
     "NameClaimedTwice",
     "NoInputs",
@@ -69,4 +76,5 @@ __all__ = [
     "WrongInputCount",
     "WrongResultCount",
     "WrongType",
+    "return_in_loop",
 ]

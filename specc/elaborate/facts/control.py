@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from specc.frontend.diagnostics import Fact
+from specc.frontend.diagnostics import Fact, Label
+from specc.frontend.source import Span
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,3 +71,30 @@ class LayerMadeInLoop(Fact):
     @property
     def help(self) -> str | None:
         return "bind the layer to a name before the loop and apply it inside"
+
+
+@dataclass(frozen=True, kw_only=True)
+class MisplacedReturn(Fact):
+    """A `return` stands where a run-time loop or branch would have to be left through it."""
+
+    code = "misplaced-return"
+    reason: str = "it would leave a run-time `if` and what is around it"
+    advice: str | None = "give the result a name, and return it at the end of the body"
+
+    @property
+    def message(self) -> str:
+        return f"a `return` cannot stand here: {self.reason}"
+
+    @property
+    def help(self) -> str | None:
+        return self.advice
+
+
+def return_in_loop(where: Span, loop: Span) -> MisplacedReturn:
+    """The fact that a ``return`` would leave a run-time loop."""
+    return MisplacedReturn(
+        where=where,
+        because=(Label(Span(loop.file, loop.start, loop.start + len("while")), "the loop"),),
+        reason="it would leave a run-time loop",
+        advice="let the loop's condition end it, and return behind it",
+    )
