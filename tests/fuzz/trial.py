@@ -70,7 +70,7 @@ def attempt(subject: Mutant) -> Outcome:
             escaped = f"unsound: {problems[0]}" if problems else ""
     except SpecError as error:
         codes = tuple(diagnostic.code for diagnostic in error.diagnostics)
-        escaped = _misplaced(error, subject)
+        escaped = _misplaced(error)
         touches = _touches(error, subject)
         rendered = str(error)
         if not rendered.isascii() and not all(c.isprintable() or c == "\n" for c in rendered):
@@ -86,7 +86,7 @@ def attempt(subject: Mutant) -> Outcome:
     return Outcome(subject.name, codes, escaped, touches, time.process_time() - start)
 
 
-def _misplaced(error: SpecError, subject: Mutant) -> str:
+def _misplaced(error: SpecError) -> str:
     """What is wrong with the places of the diagnostics."""
     if not error.diagnostics:
         return "no diagnostics"
@@ -95,7 +95,8 @@ def _misplaced(error: SpecError, subject: Mutant) -> str:
         for label in labels:
             if label is None:
                 return f"{diagnostic.code}: no place"
-            if not 0 <= label.span.start <= label.span.end <= len(subject.text):
+            text = error.sources.files[label.span.file].text
+            if not 0 <= label.span.start <= label.span.end <= len(text):
                 return f"{diagnostic.code}: {label.span} is outside the text"
     return ""
 
@@ -103,8 +104,11 @@ def _misplaced(error: SpecError, subject: Mutant) -> str:
 def _touches(error: SpecError, subject: Mutant) -> bool:
     lines, text = subject.lines, subject.text
     for diagnostic in error.diagnostics:
-        for label in (diagnostic.primary, *diagnostic.secondary):
-            if label is None:
+        labels = [diagnostic.primary, *diagnostic.secondary]
+        if diagnostic.primary is not None and diagnostic.primary.span.file != 0:
+            labels += diagnostic.uses  # wrong in an imported file, because of how it is used here
+        for label in labels:
+            if label is None or label.span.file != 0:
                 continue
             first = text.count("\n", 0, label.span.start)
             last = text.count("\n", 0, max(label.span.start, label.span.end - 1))
