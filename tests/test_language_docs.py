@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
@@ -15,25 +13,14 @@ from specc.frontend.complaints import KEYWORDS
 from specc.initialize.catalogue import CATALOGUE
 from specc.ir.types import DType
 from specc.recipe.catalogue import SETTINGS
+from tests import pages
+from tests.pages import Block
 
-PAGE = Path(__file__).resolve().parent.parent / "docs" / "language.md"
-BLOCK = re.compile(r"^```(net[\w-]*)(?: ([\w-]+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-
-
-@dataclass(frozen=True)
-class Example:
-    line: int
-    kind: str
-    code: str | None
-    text: str
+PAGE = (pages.DOCS / "language.md").read_text(encoding="utf-8")
 
 
-def examples(kind: str) -> list[object]:
-    page = PAGE.read_text(encoding="utf-8")
-    found = [
-        Example(page.count("\n", 0, m.start()) + 1, m[1], m[2], m[3]) for m in BLOCK.finditer(page)
-    ]
-    return [pytest.param(e, id=f"line{e.line}") for e in found if e.kind == kind]
+def examples(language: str) -> list[object]:
+    return [pytest.param(e, id=f"line{e.line}") for e in pages.blocks(PAGE, language)]
 
 
 def test_there_are_examples_of_each_kind() -> None:
@@ -42,12 +29,12 @@ def test_there_are_examples_of_each_kind() -> None:
 
 
 def test_every_marked_block_is_of_a_known_kind() -> None:
-    marks = set(re.findall(r"^```(net[\w-]*)", PAGE.read_text(encoding="utf-8"), re.MULTILINE))
+    marks = set(re.findall(r"^```(net[\w-]*)", PAGE, re.MULTILINE))
     assert marks <= {"net", "net-error", "net-fragment"}
 
 
 @pytest.mark.parametrize("example", examples("net"))
-def test_example_compiles(example: Example) -> None:
+def test_example_compiles(example: Block) -> None:
     names = parse_text(example.text).nets
     assert names
     for name in names:
@@ -55,17 +42,16 @@ def test_example_compiles(example: Example) -> None:
 
 
 @pytest.mark.parametrize("example", examples("net-error"))
-def test_example_fails_as_announced(example: Example) -> None:
+def test_example_fails_as_announced(example: Block) -> None:
     with pytest.raises(specc.SpecError) as caught:
         specc.compile(example.text)
     errors = [d for d in caught.value.diagnostics if d.severity == "error"]
-    assert {d.code for d in errors} == {example.code}
+    assert {d.code for d in errors} == {example.title}
     assert all(d.primary is not None for d in errors)
 
 
 def test_all_settings_and_their_choices_are_described() -> None:
-    page = PAGE.read_text(encoding="utf-8")
-    section = page[page.index("## Training") : page.index("## Values from outside")]
+    section = PAGE[PAGE.index("## Training") : PAGE.index("## Values from outside")]
     for setting in SETTINGS.values():
         assert f"| `{setting.name}` |" in section
         for entry in (setting.entries or {}).values():
@@ -75,25 +61,21 @@ def test_all_settings_and_their_choices_are_described() -> None:
 
 
 def test_all_initializers_are_named() -> None:
-    page = PAGE.read_text(encoding="utf-8")
-    section = page[page.index("## Initial values") : page.index("## Training")]
+    section = PAGE[PAGE.index("## Initial values") : PAGE.index("## Training")]
     assert [name for name in CATALOGUE if f"`{name}`" not in section] == []
 
 
 def test_all_reserved_words_are_named() -> None:
-    page = PAGE.read_text(encoding="utf-8")
-    listed = re.search(r"These words are reserved:\n\n((?:    .*\n)+)", page)
+    listed = re.search(r"These words are reserved:\n\n((?:    .*\n)+)", PAGE)
     assert listed
     assert set(listed[1].split()) == {word.lower() for word in KEYWORDS}
 
 
 def test_all_compile_time_functions_are_named() -> None:
-    page = PAGE.read_text(encoding="utf-8")
-    listed = re.search(r"Their functions: `([^`]*)`", page)
+    listed = re.search(r"Their functions: `([^`]*)`", PAGE)
     assert listed
     assert set(listed[1].split()) == set(_FUNCTIONS)
 
 
 def test_all_dtypes_are_named() -> None:
-    page = PAGE.read_text(encoding="utf-8")
-    assert [d.value for d in DType if f"`{d.value}`" not in page] == []
+    assert [d.value for d in DType if f"`{d.value}`" not in PAGE] == []

@@ -36,5 +36,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         terminal.complain("interrupted")
         return ExitCode.FAILED
     except Exception:  # noqa: BLE001  # the last place that can say what happened
-        terminal.complain(f"{traceback.format_exc()}\nthis is a fault of specc, not of the spec")
+        whose = "specc, or of an operator of --ops" if getattr(options, "ops", None) else "specc"
+        terminal.complain(f"{traceback.format_exc()}\nthis is a fault of {whose}, not of the spec")
         return ExitCode.FAILED

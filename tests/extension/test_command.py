@@ -126,3 +126,20 @@ def test_a_name_that_is_taken_is_a_wrong_command(
     assert "two operators are called 'relu'" in capsys.readouterr().err
     assert main(["check", str(spec), "--ops", "taken_ops:size"]) == 2
     assert "'len' is a name of the language" in capsys.readouterr().err
+
+
+def test_what_an_operator_raises_is_not_put_down_to_specc_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "broken_op.py").write_text(
+        'import specc\n\n\ndef lower(b, s):\n    raise LookupError("no such node")\n\n\n'
+        'Broken = specc.op("Broken()(x: [...]) -> [...]", torch="F.silu", onnx=lower,'
+        ' summary="Fails in ONNX.")\n'
+    )
+    (tmp_path / "a.net").write_text("net A(x: [N, 1]) -> [N, 1] { x |> Broken }")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    assert main(["build", "a.net", "-o", "a.onnx", "--ops", "broken_op:Broken"]) == 3
+    complaint = capsys.readouterr().err
+    assert "LookupError: no such node" in complaint
+    assert "specc, or of an operator of --ops" in complaint
