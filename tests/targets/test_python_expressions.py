@@ -14,6 +14,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
+import specc
 from specc.ir.attributes import Hole
 from specc.ir.dims import Dim, evaluate, symbol
 from specc.ops.code import Code, Infix, Lit, Operand, Prefix
@@ -305,3 +306,22 @@ def test_a_hole_is_never_printed_as_a_default() -> None:
     assert Place(entry, {"k": 1}, (), refuse, refuse).is_default("k")
     assert not Place(entry, {"k": True}, (), refuse, refuse).is_default("k")
     assert CodeSite((), (), {"k": 1}).attributes == {"k": 1}
+
+
+def test_a_tensor_that_is_taken_apart_is_unpacked() -> None:
+    text = "net Apart(x: [3, N]) -> [N] { a, b, c = x\n a * b - c }"
+    assert "        a, b, c = x\n" in specc.compile(text).python()
+    some = "net Some(x: [3, N]) -> [N] { a, b = x[0], x[1]\n a * b + a }"
+    assert "x[0]" in specc.compile(some).python()
+
+
+def test_layers_that_take_more_than_the_last_result_are_a_loop_too() -> None:
+    text = """
+block Add(width: int)(x: [N, D], y: [N, D]) -> [N, D] { (x |> Linear(width)) + y }
+net Deep(x: [N, 4], y: [N, 4]) -> [N, 4] {
+    for i in 0..4 { x = (x, y) |> "layers.{i}": Add(4) }
+    return x
+}
+"""
+    lines = specc.compile(text).python()
+    assert "for layer in self.layers:\n            x = layer(x, y)\n" in lines

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from specc.frontend.diagnostics import Fault
 from specc.ir import graph
 from specc.ir.graph import Network
 from specc.targets.python import EmitError, source
@@ -108,7 +109,7 @@ def outcome(document: Any) -> str | None:
     """The source of a document; None where it is refused, as it may be."""
     try:
         return source(Network.model_validate(document))
-    except (EmitError, ValueError, KeyError):
+    except (EmitError, Fault, ValueError, KeyError):
         return None
 
 

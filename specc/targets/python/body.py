@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from specc.ir.attributes import Attributes, Hole
 from specc.ir.graph import Application, CapturedLayer, Operation, OperatorLayer, Read
-from specc.ir.types import DType
+from specc.ir.types import DType, TensorType
 from specc.ir.walk import every_node
 from specc.ops.code import Code
 from specc.targets.python import expressions as py
@@ -229,6 +229,10 @@ class Forward:
     def _is_block(self, node: Application) -> bool:
         made = self._structure.realise(self._structure.target(self._index, node.layer))
         return isinstance(made, Instance)
+
+    def type_of(self, value: int) -> TensorType:
+        """The type of a value of the body."""
+        return self._structure.types_of(self._index)[value]
 
     def handed(self, node: Application) -> list[Expression]:
         """The layers that the applied template takes, in its order."""

@@ -1,4 +1,4 @@
-"""Runs of applications that a person writes as ``for layer in self.layers: x = layer(x)``."""
+"""Runs of applications that a person writes as ``for layer in self.layers: x = layer(x, mask)``."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ Run = list[Application]
 
 
 def container_runs(structure: Structure, template: int) -> list[Run]:
-    """Applications in a row that pass one value through every layer of an ``nn.ModuleList``."""
+    """Applications in a row that pass one value through every layer of an ``nn.ModuleList``.
+
+    It is their first input; what else they take, they all take.
+    """
     containers = _containers(structure, template)
     body = structure.templates[template].body
     inner = [region for node in every_node(body) for region in regions_of(node)]
@@ -54,15 +57,15 @@ def _containers(structure: Structure, template: int) -> dict[str, list[str]]:
 
 
 def _follow(nodes: Sequence[object], names: list[str]) -> Iterator[Application]:
-    """The applications of these layers, as long as each takes the result of the last alone."""
+    """The applications of these layers, as long as each takes the result of the last."""
     last: Application | None = None
     for node, name in zip(nodes, names, strict=False):
         if not isinstance(node, Application) or node.layer != name or node.borrowed:
             return
-        if len(node.results) != 1 or len(node.inputs) != 1:
+        if len(node.results) != 1 or not node.inputs:
             return
         if last is not None and (
-            node.inputs != (last.results[0].id,) or node.captured != last.captured
+            node.inputs != (last.results[0].id, *last.inputs[1:]) or node.captured != last.captured
         ):
             return
         yield node

@@ -64,6 +64,11 @@ class Printer:
                 yield from self._over_layers(run, margin)
                 position += len(run)
                 continue
+            parts = self._unpacked(items, position)
+            if parts:
+                yield self._unpacking(parts, margin)
+                position += len(parts)
+                continue
             yield from self._item(item, margin)
             position += 1
 
@@ -181,6 +186,30 @@ class Printer:
                 return py.prefix("not", self._condition(None))
         return self._forward.operand(operand)
 
+    # ---- a tensor taken apart --------------------------------------------------------------------
+
+    def _unpacked(self, items: Sequence[Item], start: int) -> list[Statement]:
+        """Statements that take a tensor apart along its first dim: ``q = x[0]``, ``k = x[1]``."""
+        whole, parts = None, []
+        for index in range(len(items) - start):
+            item = items[start + index]
+            tensor = _indexed(item, index)
+            if tensor is None or (whole is not None and tensor != whole):
+                break
+            whole = tensor
+            assert isinstance(item, Statement)
+            parts.append(item)
+        if whole is None or len(parts) < 2:
+            return []
+        return parts if self._forward.type_of(whole).shape[0] == len(parts) else []
+
+    def _unpacking(self, parts: Sequence[Statement], margin: int) -> Line:
+        targets = [py.name(self._names[part.results[0].id]) for part in parts if part.results]
+        (tree,) = parts[0].trees
+        assert isinstance(tree, Tree)
+        whole = self._forward.operand(tree.operands[0])
+        return Line(margin, (py.bare_tuple(targets).doc, " = ", whole.doc))
+
     # ---- lists of layers -------------------------------------------------------------------------
 
     def _run(self, item: Item) -> Run:
@@ -196,8 +225,22 @@ class Printer:
         variable = py.name(self._names[run[0].results[0].id])
         path, _, _ = run[0].layer.rpartition(".")
         yield Line(margin, ("for ", self._layer, " in ", self._forward.container(path), ":"))
-        call = py.call(py.name(self._layer), [variable, *self._forward.handed(run[0])])
+        shared = [self._forward.operand(value) for value in run[0].inputs[1:]]
+        arguments = [variable, *shared, *self._forward.handed(run[0])]
+        call = py.call(py.name(self._layer), arguments)
         yield Line(margin + INDENT, (variable.doc, " = ", call.doc))
+
+
+def _indexed(item: Item, index: int) -> int | None:
+    """The variable that an item takes the entry of this index from, where it does no more."""
+    if not isinstance(item, Statement) or not item.results or len(item.trees) != 1:
+        return None
+    (tree,) = item.trees
+    if not isinstance(tree, Tree) or not isinstance(tree.node, Operation):
+        return None
+    is_entry = tree.node.attributes.get("items") == (("index", index),)
+    (tensor,) = tree.operands if len(tree.operands) == 1 else (None,)
+    return tensor if is_entry and isinstance(tensor, int) else None
 
 
 def _is_training(operand: Operand) -> bool:

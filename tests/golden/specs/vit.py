@@ -16,9 +16,7 @@ class SelfAttention(nn.Module):
     def forward(self, x):
         x = x @ self.in_proj_weight.transpose(0, 1) + self.in_proj_bias
         x = x.unflatten(2, (3, 12, -1)).permute(2, 0, 3, 1, 4)
-        q = x[0]
-        k = x[1]
-        v = x[2]
+        q, k, v = x
         y = F.scaled_dot_product_attention(q, k, v).permute(0, 2, 1, 3).flatten(2, 3)
         return self.out_proj(y)
 
