@@ -28,6 +28,7 @@ def compile(
     hyperparameters: Mapping[str, Any] | None = None,
     settings: Mapping[str, Any] | None = None,
     inputs: Iterable[str] = (),
+    devices: Mapping[str, str] | None = None,
     ops: Iterable[Operator] = (),
     **hyper: Any,
 ) -> Program:
@@ -40,6 +41,7 @@ def compile(
         hyperparameters: Values for the net's header, as may be given by keyword too.
         settings: Values for its recipe: ``{"epochs": 3, "optimizer": "sgd(lr=0.1)"}``.
         inputs: The optional inputs that the net is to have; the others are left out.
+        devices: What devices of the file are, in place of its fallbacks: ``{"left": "cpu"}``.
         ops: Operators beside the built-in ones, each as ``specc.op`` gives it.
         **hyper: More hyperparameters.
 
@@ -60,6 +62,7 @@ def compile(
         hyperparameters={**arguments.checked_names("hyperparameters", hyperparameters), **hyper},
         settings=arguments.checked_names("settings", settings),
         inputs=arguments.checked_list("inputs", inputs),
+        devices=arguments.checked_devices(devices),
         operators=operators_with(own),
     )
     return Program.of(compiled, own)

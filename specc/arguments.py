@@ -62,6 +62,15 @@ def checked_list(argument: str, names: object) -> tuple[str, ...]:
     return found
 
 
+def checked_devices(values: object) -> dict[str, str]:
+    """A map from names to devices, each a string or a torch.device. Raises TypeError."""
+    found = checked_names("devices", values)
+    for value in found.values():
+        if not isinstance(value, str) and type(value).__module__ != "torch":
+            raise TypeError(f"a device is a name such as 'cuda:0', not {kind(value)}")
+    return {name: str(value) for name, value in found.items()}
+
+
 def checked_array(name: object, value: object) -> None:
     """An entry of a state dict: a string, and an array or a tensor. Raises TypeError."""
     if not isinstance(name, str):

@@ -164,6 +164,7 @@ def compile_network(
     settings: Mapping[str, Any] | None = None,
     assignments: Sequence[tuple[str, str]] = (),
     inputs: Sequence[str] = (),
+    devices: Mapping[str, str] | None = None,
     limits: Limits = DEFAULT_LIMITS,
     bounds: Bounds | None = None,
     operators: Mapping[str, Operator] | None = None,
@@ -172,8 +173,8 @@ def compile_network(
 
     ``assignments`` are (key, text) pairs as of ``--set key=text``; a key that begins with
     ``train.`` is a setting, any other a hyperparameter. ``inputs`` are the optional inputs that the
-    net is to have. ``operators`` is the table of operators, by default the built-in ones. Raises
-    SpecError with all diagnostics.
+    net is to have, ``devices`` binds logical devices, ``operators`` is the table of operators, by
+    default the built-in ones. Raises SpecError with all diagnostics.
     """
     parsed = parse_text(source, limits)
     sources, report = Sources(), Report()
@@ -205,6 +206,7 @@ def compile_network(
         hyperparameters=given,
         settings=recipe,
         inputs=inputs,
+        devices=devices,
         load=Importer(parsed.text.base, sources, report, limits),
         bounds=bounds,
         operators=operators,

@@ -77,3 +77,19 @@ def _as_array(value: Any) -> Any:
     from specc.targets.torch import to_numpy
 
     return to_numpy(value)
+
+
+def values(network: Network, weights: Weights | None, seed: int) -> dict[str, Any]:
+    """The given weights as arrays by name, or the initial values of ``seed``."""
+    from specc.targets.initial_values import initial_values
+
+    if weights is not None:
+        return fitted_arrays(weights, network)
+    return dict(initial_values(network.parameters, seed))
+
+
+def has_torch() -> bool:
+    """Whether PyTorch is installed, without importing it."""
+    from importlib.util import find_spec
+
+    return find_spec("torch") is not None

@@ -17,7 +17,7 @@ from specc.facts import BadIr, BadOutput
 from specc.frontend.diagnostics import Diagnostic, Fault, SpecError
 from specc.frontend.facts import UnknownName
 from specc.frontend.source import Source, Sources
-from specc.given import fitted_arrays, given_weights
+from specc.given import fitted_arrays, given_weights, has_torch, values
 from specc.invariants import verify
 from specc.ir.from_json import network_from_json
 from specc.ir.graph import Network
@@ -97,6 +97,7 @@ class Program:
         seed: int = 0,
         device: str | torch.device | None = None,
         *,
+        devices: Mapping[str, str] | None = None,
         weights: Any = None,
         cast: bool = False,
     ) -> torch.nn.Module:
@@ -105,12 +106,14 @@ class Program:
         Args:
             seed: What the initial values are drawn from; a value depends on the seed and the
                 parameter's name alone.
-            device: Where the parameters live; the CPU by default.
+            device: Where the parameters live that the net puts on no device; the CPU by default.
+            devices: What the devices that the net declares are, ``{"left": "cuda:1"}``; else each
+                is the first of its fallbacks that this machine has.
             weights: Values in place of the initial ones; see ``onnx``.
             cast: Converts the weights' dtypes to the network's; see ``onnx``.
 
         Raises:
-            SpecError: for weights that do not fit.
+            SpecError: for weights that do not fit, and devices that are not there.
             TypeError, ValueError: for a seed that is no int from 0 to 2**63 - 1, and TypeError for
                 weights that are no arrays by name.
         """
@@ -120,8 +123,14 @@ class Program:
         with faults_as_errors(self.sources):
             given = given_weights(weights, self.network, cast=cast)
             arrays = None if given is None else fitted_arrays(given, self.network)
+            bound = target.bind(self.network, arguments.checked_devices(devices))
             return target.module(
-                self.network, seed=seed, device=device, weights=arrays, operators=self.operators
+                self.network,
+                seed=seed,
+                device=device,
+                devices=bound,
+                weights=arrays,
+                operators=self.operators,
             )
 
     def onnx(
@@ -221,7 +230,7 @@ class Program:
 
                 write_weights(
                     target,
-                    self._values(given_weights(weights, self.network, cast=cast), seed),
+                    values(self.network, given_weights(weights, self.network, cast=cast), seed),
                     self.metadata(),
                 )
             else:
@@ -266,7 +275,7 @@ class Program:
                 )
             )
 
-        checked = check if verify and _has_torch() else None
+        checked = check if verify and has_torch() else None
         paths = save(
             self.network,
             target,
@@ -382,18 +391,3 @@ class Program:
     def metadata(self) -> dict[str, str]:
         """What a weight file of this program carries: its architecture, for one."""
         return weight_metadata(self.network)
-
-    # ---- weights ---------------------------------------------------------------------------------
-
-    def _values(self, weights: Weights | None, seed: int) -> dict[str, Any]:
-        from specc.targets.initial_values import initial_values
-
-        if weights is not None:
-            return fitted_arrays(weights, self.network)
-        return dict(initial_values(self.network.parameters, seed))
-
-
-def _has_torch() -> bool:
-    from importlib.util import find_spec
-
-    return find_spec("torch") is not None

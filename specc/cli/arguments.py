@@ -5,13 +5,20 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-from collections.abc import Callable
-from dataclasses import fields
 from typing import Any
 
 from specc.cli.terminal import QuietStream
-from specc.elaborate.bounds import Bounds
-from specc.frontend.limits import Limits
+from specc.cli.values import (
+    assignment,
+    at_least,
+    device_binding,
+    device_or_home,
+    limit,
+    limit_names,
+    own_name,
+    seconds,
+    size,
+)
 from specc.version import __version__
 
 _OVERVIEW = """\
@@ -124,6 +131,15 @@ examples:
   specc convert run.ckpt --part state_dict -o run.safetensors
 """
 
+_DEVICES = """\
+Lists the devices of this machine, and of a spec what each of its devices would be here."""
+
+_DEVICES_END = """\
+examples:
+  specc devices
+  specc devices std.alexnet2012 --device bottom=cpu
+"""
+
 _OPS = """\
 Lists the operators, or says all about one: its signature, arguments and their defaults,
 parameters, opsets, and uses that are tested."""
@@ -179,11 +195,11 @@ def parser() -> argparse.ArgumentParser:
     show = command("show", "print a table of a net", _SHOW, _SHOW_END + _SET_END)
     _file(show)
     show.add_argument("--all", action="store_true", help="show also what keeps the shape: relu, +")
-    show.add_argument("--depth", type=_at_least(1), metavar="N", help="open N levels of blocks")
+    show.add_argument("--depth", type=at_least(1), metavar="N", help="open N levels of blocks")
     show.add_argument(
         "--at",
         action="append",
-        type=_size,
+        type=size,
         default=[],
         metavar="SYMBOL=SIZE",
         help="fill in a symbolic size (repeatable)",
@@ -206,7 +222,7 @@ def parser() -> argparse.ArgumentParser:
         "--cast", action="store_true", help="convert the weights to the dtypes of the net"
     )
     build.add_argument(
-        "--seed", type=_at_least(0), metavar="N", help="what initial values are drawn from (0)"
+        "--seed", type=at_least(0), metavar="N", help="what initial values are drawn from (0)"
     )
     build.add_argument("--opset", type=int, metavar="N", help="the ONNX operator set (21)")
     build.add_argument(
@@ -217,7 +233,7 @@ def parser() -> argparse.ArgumentParser:
     )
     build.add_argument(
         "--verify-limit",
-        type=_seconds,
+        type=seconds,
         metavar="SECONDS",
         help="stop a comparison whose `while` does not end (60)",
     )
@@ -228,10 +244,9 @@ def parser() -> argparse.ArgumentParser:
     _file(train)
     train.add_argument("-o", "--output", required=True, metavar="DIR", help="the folder to write")
     train.add_argument(
-        "--seed", type=_at_least(0), metavar="N", help="in place of the recipe's seed"
+        "--seed", type=at_least(0), metavar="N", help="in place of the recipe's seed"
     )
-    train.add_argument("--device", metavar="NAME", help="cpu, cuda, cuda:1; the best there is")
-    _settings(train)
+    _settings(train, device="; or cpu, cuda, cuda:1 for the rest (the best there is)")
     _reporting(train)
 
     params = command(
@@ -253,7 +268,7 @@ def parser() -> argparse.ArgumentParser:
     params.add_argument("--hist", action="store_true", help="draw a histogram of each")
     params.add_argument("--plot", metavar="PNG", help="write a picture of all")
     params.add_argument(
-        "--seed", type=_at_least(0), default=0, metavar="N", help="what values are drawn from (0)"
+        "--seed", type=at_least(0), default=0, metavar="N", help="what values are drawn from (0)"
     )
     _settings(params)
     _reporting(params, "how results and diagnostics are written: for people, or as lines of JSON")
@@ -268,6 +283,11 @@ def parser() -> argparse.ArgumentParser:
     convert.add_argument("--part", metavar="KEY", help="take one entry of a dict, as state_dict")
     _reporting(convert)
 
+    devices = command("devices", "list devices", _DEVICES, _DEVICES_END + _SET_END)
+    devices.add_argument("file", nargs="?", metavar="FILE[:NET]", help="a path, std.NAME, or -")
+    _settings(devices)
+    _reporting(devices)
+
     ops = command("ops", "describe the operators", _OPS, _OPS_END)
     ops.add_argument("name", nargs="?", metavar="NAME", help="an operator")
     _own(ops)
@@ -279,11 +299,11 @@ def _file(command: argparse.ArgumentParser) -> None:
     command.add_argument("file", metavar="FILE[:NET]", help="a path, std.NAME, or - for stdin")
 
 
-def _settings(command: argparse.ArgumentParser) -> None:
+def _settings(command: argparse.ArgumentParser, device: str = "") -> None:
     command.add_argument(
         "--set",
         action="append",
-        type=_assignment,
+        type=assignment,
         default=[],
         dest="assignments",
         metavar="KEY=VALUE",
@@ -298,9 +318,18 @@ def _settings(command: argparse.ArgumentParser) -> None:
         help="an optional input that the net is to have (repeatable)",
     )
     command.add_argument(
+        "--device",
+        action="append",
+        type=device_or_home if device else device_binding,
+        default=[],
+        dest="devices",
+        metavar="NAME=DEVICE",
+        help=f"what a device of the file is: left=cuda:1 (repeatable){device}",
+    )
+    command.add_argument(
         "--limit",
         action="append",
-        type=_limit,
+        type=limit,
         default=[],
         dest="limits",
         metavar="NAME=N",
@@ -313,7 +342,7 @@ def _own(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--ops",
         action="append",
-        type=_own_name,
+        type=own_name,
         default=[],
         metavar="MODULE:ATTRIBUTE",
         help="operators of your own, in Python: one, or a list of them (repeatable)",
@@ -336,57 +365,3 @@ def _reporting(
         default="auto",
         help="colour in diagnostics; auto: on a terminal, unless NO_COLOR is set",
     )
-
-
-# ---- values --------------------------------------------------------------------------------------
-
-_KEY = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
-_SIZE = re.compile(r"([^\W\d]\w*)=([0-9]{1,18})")
-
-
-def _assignment(text: str) -> tuple[str, str]:
-    key, equals, value = text.partition("=")
-    key = key.strip()
-    if not equals or not _KEY.fullmatch(key):
-        raise argparse.ArgumentTypeError(f"{text!r} is not KEY=VALUE")
-    return key, value
-
-
-def _own_name(text: str) -> str:
-    if not re.fullmatch(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*(\.[^\W\d]\w*)*", text):
-        raise argparse.ArgumentTypeError(f"{text!r} is not MODULE:ATTRIBUTE")
-    return text
-
-
-def limit_names() -> list[str]:
-    """What ``--limit`` can raise: bounds on the text, then bounds on what it expands to."""
-    return list(dict.fromkeys(field.name for kind in (Limits, Bounds) for field in fields(kind)))
-
-
-def _limit(text: str) -> tuple[str, int]:
-    found = _SIZE.fullmatch(text)
-    if found is None or found[1] not in limit_names() or int(found[2]) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=N with one of the names")
-    return found[1], int(found[2])
-
-
-def _size(text: str) -> tuple[str, int]:
-    found = _SIZE.fullmatch(text)
-    if found is None or int(found[2]) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not SYMBOL=SIZE with a size of at least 1")
-    return found[1], int(found[2])
-
-
-def _seconds(text: str) -> float:
-    if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", text) or float(text) == 0:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds above 0")
-    return float(text)
-
-
-def _at_least(least: int) -> Callable[[str], int]:
-    def number(text: str) -> int:
-        if not re.fullmatch(r"[0-9]{1,18}", text) or int(text) < least:
-            raise argparse.ArgumentTypeError(f"{text!r} is not an integer of at least {least}")
-        return int(text)
-
-    return number

@@ -73,6 +73,7 @@ def compile_text(text: Text | Parsed, net: str | None, options: Namespace) -> Pr
         net=net,
         assignments=options.assignments,
         inputs=options.inputs,
+        devices=dict(options.devices),
         limits=limits,
         bounds=bounds,
         operators=operators_with(own),

@@ -17,6 +17,8 @@ from specc.signals import deferred
 
 def run(options: Namespace, terminal: Terminal) -> ExitCode:
     """Trains and says what came of it."""
+    home = next((device for name, device in options.devices[::-1] if not name), None)
+    options.devices = [(name, device) for name, device in options.devices if name]
     trained = program(options, terminal)
     try:
         with deferred():  # an exception in PyTorch's start aborts the process
@@ -26,8 +28,8 @@ def run(options: Namespace, terminal: Terminal) -> ExitCode:
             raise
         terminal.complain("specc train: training needs PyTorch, and torch is not installed")
         return ExitCode.FAILED
-    if options.device is not None:
-        _require_device(options.device)
+    if home is not None:
+        _require_device(home)
 
     from specc.training.loop import train
     from specc.training.progress import ConsoleProgress
@@ -37,7 +39,7 @@ def run(options: Namespace, terminal: Terminal) -> ExitCode:
             trained.network,
             out=Path(options.output),
             seed=options.seed,
-            device=options.device,
+            device=home,
             progress=ConsoleProgress(terminal.console()),
             base=trained.base,
             operators=trained.operators,

@@ -20,6 +20,7 @@ _GROUPS = (
     ("Definitions and calls", "specc.elaborate.facts.calls"),
     ("Values, inputs and results", "specc.elaborate.facts.values"),
     ("Loops and branches", "specc.elaborate.facts.control"),
+    ("Devices", "specc.elaborate.facts.devices"),
     ("Parameters and limits", "specc.elaborate.facts.parameters"),
     ("The recipe", "specc.recipe.facts"),
     ("Files", "specc.facts"),

@@ -17,6 +17,7 @@ from specc.elaborate.scope import Scope
 from specc.elaborate.values import (
     BlockConstructor,
     Builtin,
+    DeviceValue,
     LayerValue,
     ListValue,
     OperatorConstructor,
@@ -159,6 +160,7 @@ _KINDS: dict[str, tuple[str, Callable[[Value], bool]]] = {
     "list": ("a list", lambda v: isinstance(v, ListValue | range)),
     "map": ("a map", lambda v: isinstance(v, dict)),
     "dtype": ("a dtype", lambda v: isinstance(v, DType)),
+    "device": ("a device", lambda v: isinstance(v, DeviceValue)),
     "layer": ("a layer", lambda v: _is_layer(v) or isinstance(v, ListValue | TupleValue)),
     "constructor": (
         "a constructor",
@@ -231,5 +233,5 @@ def _kind_of(frame: Frame, parameter: Parameter, scope: Scope) -> str | None:
     # is one.
     if isinstance(default, ListValue) and any(_is_layer(item.value) for item in default.items):
         return "layer"
-    kinds = ("bool", "float", "str", "list", "map", "dtype", "layer")
+    kinds = ("bool", "float", "str", "list", "map", "dtype", "device", "layer")
     return next((kind for kind in kinds if _KINDS[kind][1](default)), None)

@@ -21,6 +21,7 @@ from specc.elaborate.instances import Activation, RawBranch, RawNode, RawRegion
 from specc.elaborate.nothing import NOTHING, Nothing, Returned
 from specc.elaborate.operands import is_tensor, tensors_in
 from specc.elaborate.operate import as_tensor, current
+from specc.elaborate.placement import bring
 from specc.elaborate.scope import Scope
 from specc.elaborate.values import (
     POISON,
@@ -34,6 +35,7 @@ from specc.elaborate.values import (
 from specc.frontend import syntax
 from specc.frontend.diagnostics import Fault, Label
 from specc.frontend.source import Span
+from specc.ir.graph import HERE
 from specc.ir.types import TensorType
 
 MAX_BRANCHES = 50
@@ -69,6 +71,15 @@ class _Side:
             return as_tensor(self.frame, value, span)
         finally:
             activation.nodes, activation.reads = around, reads
+
+    def brought(self, activation: Activation, tensor: Tensor, device: str, span: Span) -> Tensor:
+        """``tensor`` on a device, moved inside this branch."""
+        around, transfers = activation.nodes, activation.transfers
+        activation.nodes, activation.transfers = self.nodes, {}
+        try:
+            return bring(self.frame, (tensor,), device, span)[0]
+        finally:
+            activation.nodes, activation.transfers = around, transfers
 
 
 @contextmanager
@@ -234,6 +245,8 @@ class _Merge:
                     where_to="in one branch, and in the other",
                 )
             )
+        device = self.activation.devices.get(first.id, HERE)
+        second = self.sides[1].brought(self.activation, second, device, place)
         self.types.append(first.type)
         self.columns[0].append(first)
         self.columns[1].append(second)
@@ -243,7 +256,10 @@ class _Merge:
         tail = self._tail()
         frame, activation = self.frame, self.activation
         frame.context.count_node(self.span)
-        results = tuple(activation.tensor(type_, self.span) for type_ in self.types)
+        results = tuple(
+            activation.tensor(type_, self.span, activation.devices.get(first.id, HERE))
+            for type_, first in zip(self.types, self.columns[0], strict=True)
+        )
         then, otherwise = (
             RawRegion((), side.nodes, tuple(t.id for t in tensors))
             for side, tensors in zip(sides, self.columns, strict=True)

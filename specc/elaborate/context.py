@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -13,6 +13,7 @@ from specc.elaborate.instances import Activation, Instance
 from specc.elaborate.scope import Scope
 from specc.elaborate.values import (
     DefinedCall,
+    DeviceValue,
     LayerValue,
     Operand,
     Poison,
@@ -68,6 +69,8 @@ class Context:
     parameters: dict[str, ParameterRecord] = field(default_factory=dict)
     aliases: dict[str, str] = field(default_factory=dict)
     constraints: dict[tuple[str, str, str], Constraint] = field(default_factory=dict)
+    devices: dict[str, DeviceValue] = field(default_factory=dict)  # those that are used
+    bound: Mapping[str, str] = field(default_factory=dict)  # from outside, to physical ones
     rules: list[Rule | DirectEdit] = field(default_factory=list)
     assigned: dict[Span, str] = field(default_factory=dict)
     used: set[Span] = field(default_factory=set)
@@ -167,13 +170,15 @@ class OutOfBounds(Fault):
 class Frame:
     """Where an expression is evaluated: a scope, an activation, and the uses that led here.
 
-    ``activation`` is None at the top of a file, where there are no tensors.
+    ``activation`` is None at the top of a file, where there are no tensors. ``device`` is that of
+    the innermost ``on`` in this body.
     """
 
     context: Context
     scope: Scope
     activation: Activation | None = None
     uses: tuple[Label, ...] = ()
+    device: str | None = None
 
     def within(self, scope: Scope) -> Frame:
         """The same place with another scope."""

@@ -16,6 +16,7 @@ from specc.frontend import syntax
 from specc.frontend.diagnostics import Fault
 from specc.frontend.facts import UnknownSize
 from specc.ir.flatten import join
+from specc.ir.graph import HERE
 from specc.ir.initializer import Initializer
 from specc.ir.types import TensorType
 
@@ -52,6 +53,7 @@ def declare(frame: Frame, node: syntax.StateDeclaration) -> None:
     claim_state(frame, activation, node.name, node.name_span)
     if not activation.replays:
         declared = DeclaredState(node.name, _ROLES[node.role], type_, node.name_span)  # type: ignore[arg-type]
+        declared.device = frame.device or HERE
         activation.instance.state[node.name] = declared
         activation.innermost.state[node.name] = declared
         if initializer is not None:

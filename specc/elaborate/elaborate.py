@@ -16,10 +16,12 @@ from specc.elaborate.bodies import run_body, run_definition
 from specc.elaborate.bounds import Bounds
 from specc.elaborate.context import Context, Frame, OutOfBounds
 from specc.elaborate.facts import (
+    BadDevice,
     MissingArgument,
     NoInputs,
     ReservedName,
     UnknownArgument,
+    UnknownDevice,
     UnknownNet,
 )
 from specc.elaborate.files import Load, define, prelude
@@ -33,6 +35,7 @@ from specc.elaborate.interface import (
     port_names,
 )
 from specc.elaborate.layers import Results
+from specc.elaborate.placement import declarations
 from specc.elaborate.recipe import recipe_of
 from specc.elaborate.scope import Scope
 from specc.elaborate.signature import declared_type
@@ -40,13 +43,15 @@ from specc.elaborate.starts import Origin, resolve_parameters
 from specc.elaborate.unused import warn_of_unused
 from specc.elaborate.values import (
     BlockConstructor,
+    DeviceValue,
     Poison,
     Value,
 )
 from specc.frontend import syntax
 from specc.frontend.diagnostics import Fault, Label, Report
 from specc.frontend.source import Sources, Span
-from specc.ir.graph import Network, Port, SourceFile
+from specc.ir.devices import problem_with_device
+from specc.ir.graph import DeviceDeclaration, Network, Port, SourceFile
 from specc.ops.operator import Operator
 from specc.version import __version__
 
@@ -82,6 +87,7 @@ def elaborate(
     hyperparameters: Mapping[str, Any] | None = None,
     settings: Mapping[str, syntax.Expression] | None = None,
     inputs: Sequence[str] = (),
+    devices: Mapping[str, str] | None = None,
     load: Load | None = None,
     bounds: Bounds | None = None,
     operators: Mapping[str, Operator] | None = None,
@@ -90,8 +96,9 @@ def elaborate(
 
     ``hyperparameters`` are plain Python values for the net's header, ``settings`` expressions for
     its recipe, both given from outside. ``inputs`` names the optional inputs that it is to have;
-    the others are left out. ``load`` finds the files that are imported. ``operators``
-    is the table of operators, by default the built-in ones.
+    the others are left out. ``devices`` has the physical device for each logical one that is bound
+    from outside. ``load`` finds the files that are imported. ``operators`` is the table of
+    operators, by default the built-in ones.
     """
     context = Context(
         sources=sources,
@@ -101,6 +108,7 @@ def elaborate(
         run_body=run_body,
         load=load,
         prelude=prelude(operators),
+        bound=devices or {},
     )
     with _room():
         try:
@@ -151,6 +159,7 @@ def _elaborate(
         built = _build_net(frame, definition, scope, hyperparameters, inputs)
     except Fault as fault:
         frame.recover(fault, definition.name_span)
+    declared = _devices(frame)
     # A pattern that matches nothing is no error of its own where the net is wrong.
     complete = built is not None and not _failed(context)
     outputs = [result.type for result in built[0].results or ()] if complete and built else None
@@ -186,10 +195,24 @@ def _elaborate(
         parameters=parameters,
         aliases=context.aliases,
         constraints=tuple(context.constraints.values()),
+        devices=declared,
         recipe=recipe,
         loss=loss,
     )
     return Elaborated(network, origins)
+
+
+def _devices(frame: Frame) -> tuple[DeviceDeclaration, ...]:
+    """The devices of the file, then those of others that are used, with what they are bound to."""
+    values = [binding.value for binding in frame.scope.names.values()]
+    found = {value.name: value for value in values if isinstance(value, DeviceValue)}
+    found |= frame.context.devices
+    for name, device in frame.context.bound.items():
+        if name not in found:
+            frame.report(UnknownDevice(name=name, known=tuple(found)))
+        elif problem_with_device(device) is not None:
+            frame.report(BadDevice(name=device))
+    return declarations(frame.context, found.values())
 
 
 def _failed(context: Context) -> bool:

@@ -13,14 +13,17 @@ from specc.elaborate.calls import result_of
 from specc.elaborate.conditions import both, right_side, truth_of
 from specc.elaborate.context import Frame
 from specc.elaborate.facts import BadValue, LimitExceeded, NotDetermined, WrongType
+from specc.elaborate.layers import as_layer
 from specc.elaborate.lists import list_value, map_value, tuple_value
 from specc.elaborate.members import member_of
 from specc.elaborate.operands import is_tensor
 from specc.elaborate.operate import as_tensor, operate
 from specc.elaborate.pipelines import call_value, pipeline_value
+from specc.elaborate.placement import is_layer, on_device, put
 from specc.elaborate.tensors import on_tensors, operator_named
 from specc.elaborate.values import (
     POISON,
+    LayerValue,
     ListValue,
     OperatorConstructor,
     Poison,
@@ -33,7 +36,7 @@ from specc.elaborate.values import (
 )
 from specc.frontend import syntax
 from specc.frontend.diagnostics import Fault, Label
-from specc.frontend.facts import NotSupported, UnknownName, nearest
+from specc.frontend.facts import UnknownName, nearest
 from specc.ops.operator import Operator
 from specc.ops.registry import operators
 
@@ -193,8 +196,18 @@ def _index(frame: Frame, node: syntax.Index) -> Value:
 
 
 def _on_device(frame: Frame, node: syntax.OnDevice) -> Value:
-    frame.report(NotSupported(where=node.span, feature="`on` a device"))
-    return evaluate(frame, node.value)
+    there = on_device(frame, node.device)
+    if there is None:
+        evaluate(frame, node.value)
+        return POISON
+    value = evaluate(there, node.value)
+    if not is_layer(value):
+        return value
+    layer = as_layer(value, node.value.span)
+    if isinstance(layer, LayerValue):
+        assert there.device is not None
+        put(layer, there.device, node.span)
+    return layer
 
 
 def _misplaced(frame: Frame, node: syntax.Expression) -> Value:

@@ -9,20 +9,23 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from specc.elaborate.bodies import check_header
 from specc.elaborate.builtins import builtins
-from specc.elaborate.facts import BadImport, DuplicateName
+from specc.elaborate.facts import BadDevice, BadImport, DuplicateName
 from specc.elaborate.scope import Binding, Scope
 from specc.elaborate.values import (
     POISON,
     BlockConstructor,
+    DeviceValue,
     FunctionValue,
     InitializerDefinition,
     OperatorConstructor,
+    Poison,
     ScanFunction,
 )
 from specc.frontend import syntax
 from specc.frontend.diagnostics import Fault, Label
 from specc.frontend.facts import NotSupported, UnknownName
 from specc.frontend.source import Span
+from specc.ir.devices import problem_with_device
 from specc.ir.types import DType
 from specc.ops.operator import Operator
 from specc.ops.registry import operators
@@ -99,8 +102,7 @@ def define(frame: Frame, file: syntax.File) -> None:
                 frame.recover(fault, item.span)
         elif isinstance(item, syntax.DeviceDefinition):
             claim(item.name, item.name_span)
-            frame.report(NotSupported(where=item.span, feature="a device"))
-            frame.scope.bind(item.name, POISON)
+            frame.scope.bind(item.name, _device(frame, item))
         elif isinstance(item, syntax.InitializerDefinition):
             claim(item.name, item.name_span)
             check_header(frame, item)
@@ -113,6 +115,20 @@ def define(frame: Frame, file: syntax.File) -> None:
         elif isinstance(item, syntax.FunctionDefinition):
             claim(item.name, item.name_span)
             frame.scope.bind(item.name, FunctionValue(item, frame.scope), item.name_span)
+
+
+def _device(frame: Frame, item: syntax.DeviceDefinition) -> DeviceValue | Poison:
+    """A declared device; POISON, with a report, where one of its alternatives is none."""
+    names: list[str] = []
+    failed = False
+    for alternative in item.alternatives:
+        index = "" if alternative.index is None else f":{alternative.index}"
+        name = f"{alternative.kind}{index}"
+        if problem_with_device(name) is not None or name in names:
+            frame.report(BadDevice(where=alternative.span, name=name, repeated=name in names))
+            failed = True
+        names.append(name)
+    return POISON if failed else DeviceValue(item.name, tuple(names), item.name_span)
 
 
 def _import(frame: Frame, item: syntax.Import) -> None:

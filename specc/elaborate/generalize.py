@@ -28,6 +28,7 @@ from specc.elaborate.instances import (
     RawRead,
     RawRegion,
     RawScan,
+    RawTransfer,
     RawWrite,
     all_nodes,
 )
@@ -181,7 +182,10 @@ class _Generalization:
                 (name, self._layer_shape(built, mark, final))
                 for name, built in instance.layers.items()
             ),
-            tuple((s.name, s.role, state_shape(s.type, mark)) for s in instance.state.values()),
+            tuple(
+                (s.name, s.role, state_shape(s.type, mark), s.device)
+                for s in instance.state.values()
+            ),
             tuple(self._node_shape(node, mark, final) for node in activation.nodes),
             tuple(t.id for t in activation.results),
             tuple(activation.captured),
@@ -194,6 +198,7 @@ class _Generalization:
                 built.operator.name,
                 attribute_shapes(built.attributes, mark),
                 built.borrows,
+                built.device,
             )
         group = self.group_of.get(built.activations[0])
         arguments = self.arguments.get(built, {}) if final else {}
@@ -201,6 +206,7 @@ class _Generalization:
             "block",
             group.index if group else -1,
             tuple((name, mark(value, name, False)) for name, value in arguments.items()),
+            built.device,
         )
 
     def _node_shape(self, node: Any, mark: Mark, final: bool) -> Shape:
@@ -211,6 +217,7 @@ class _Generalization:
                 node.operator.name,
                 attribute_shapes(node.attributes, mark),
                 node.inputs,
+                node.device,
                 results,
             )
         if isinstance(node, RawApplication):
@@ -224,10 +231,13 @@ class _Generalization:
                 node.inputs,
                 tuple(node.borrowed.items()),
                 tuple(node.captured.items()),
+                node.device,
                 results,
             )
         if isinstance(node, RawRead):
             return ("read", node.reference, results)
+        if isinstance(node, RawTransfer):
+            return ("transfer", node.device, node.inputs, results)
         if isinstance(node, RawWrite):
             return ("write", node.name, node.value)
         regions: tuple[RawRegion, ...]

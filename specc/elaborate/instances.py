@@ -28,7 +28,7 @@ from specc.frontend.diagnostics import Fault, Label
 from specc.frontend.source import Span
 from specc.ir.attributes import Attributes
 from specc.ir.flatten import join
-from specc.ir.graph import Role
+from specc.ir.graph import HERE, Role
 from specc.ir.types import TensorType
 from specc.ops.operator import Operator
 
@@ -44,6 +44,7 @@ class BuiltOperator:
     state: dict[str, TensorType]
     borrowed: Mapping[str, StateReference]  # the slots that it does not own
     span: Span
+    device: str = HERE
 
     @property
     def borrows(self) -> tuple[str, ...]:
@@ -55,6 +56,11 @@ class BuiltOperator:
         """The full name."""
         return join(self.owner.path, self.name)
 
+    @property
+    def absolute_device(self) -> str:
+        """The device as the net calls it."""
+        return self.device or self.owner.absolute_device
+
 
 @dataclass(eq=False)
 class DeclaredState:
@@ -64,6 +70,7 @@ class DeclaredState:
     role: Role
     type: TensorType
     span: Span
+    device: str = HERE
 
 
 @dataclass(eq=False)
@@ -86,6 +93,15 @@ class Instance:
     activations: list[Activation] = field(default_factory=list)
     part_of: Instance | None = None
     holds_splices: bool = False  # its nodes are more than the members of a list
+    device: str = HERE
+
+    @property
+    def absolute_device(self) -> str:
+        """The device as the net calls it."""
+        instance: Instance | None = self
+        while instance is not None and not instance.device:
+            instance = instance.owner
+        return instance.device if instance is not None else HERE
 
     @property
     def kind(self) -> str:
@@ -113,6 +129,7 @@ class RawOperation:
     inputs: tuple[int, ...]
     results: tuple[Tensor, ...]
     span: Span
+    device: str
 
 
 @dataclass(slots=True, eq=False)
@@ -123,6 +140,7 @@ class RawApplication:
     reference: str
     inputs: tuple[int, ...]
     span: Span
+    device: str
     results: tuple[Tensor, ...] = ()
     borrowed: dict[str, int] = field(default_factory=dict)
     captured: dict[str, str] = field(default_factory=dict)
@@ -135,6 +153,16 @@ class RawRead:
 
     reference: str
     results: tuple[Tensor, ...]
+    span: Span
+
+
+@dataclass(slots=True, eq=False)
+class RawTransfer:
+    """A tensor on another device."""
+
+    device: str
+    inputs: tuple[int]
+    results: tuple[Tensor]
     span: Span
 
 
@@ -192,7 +220,7 @@ class RawScan:
 
 
 RawNode: TypeAlias = (
-    RawOperation | RawApplication | RawRead | RawWrite | RawBranch | RawLoop | RawScan
+    RawOperation | RawApplication | RawRead | RawTransfer | RawWrite | RawBranch | RawLoop | RawScan
 )
 
 
@@ -223,7 +251,8 @@ class Activation:
     """One application of an instance.
 
     ``application`` is the node of ``parent`` that stands for it, ``captured`` the layers that are
-    owned elsewhere and handed in, under the names that this body knows them by.
+    owned elsewhere and handed in, under the names that this body knows them by. ``devices`` has
+    the ids of tensors that are not ``HERE``, ``transfers`` what has been moved.
     """
 
     instance: Instance
@@ -237,6 +266,8 @@ class Activation:
     counters: dict[str, int] = field(default_factory=dict)
     captured: dict[str, Built] = field(default_factory=dict)
     reads: dict[str, Tensor] = field(default_factory=dict)
+    devices: dict[int, str] = field(default_factory=dict)
+    transfers: dict[tuple[int, str], Tensor] = field(default_factory=dict)
     names: dict[int, str] = field(default_factory=dict)
     buffers: dict[str, TensorType] = field(default_factory=dict)
     loops: list[Span] = field(default_factory=list)
@@ -254,8 +285,10 @@ class Activation:
         """The instance whose body is run: this one, or the last that is spliced into it."""
         return self.splices[-1] if self.splices else self.instance
 
-    def tensor(self, type_: TensorType, origin: Span) -> Tensor:
+    def tensor(self, type_: TensorType, origin: Span, device: str = HERE) -> Tensor:
         """A new tensor of this body."""
+        if device:
+            self.devices[self.next_id] = device
         self.next_id += 1
         return Tensor(type_, self.next_id - 1, self, origin)
 
@@ -280,14 +313,15 @@ class Activation:
     def region(self) -> Iterator[list[RawNode]]:
         """The nodes that are added inside go to the list that this gives.
 
-        State that is read inside is a value of the region, so it is read anew behind it.
+        State that is read inside is a value of the region, so it is read anew behind it; so is
+        what is moved to a device.
         """
-        around, reads = self.nodes, self.reads
-        self.nodes, self.reads = [], dict(reads)
+        around, reads, transfers = self.nodes, self.reads, self.transfers
+        self.nodes, self.reads, self.transfers = [], dict(reads), dict(transfers)
         try:
             yield self.nodes
         finally:
-            self.nodes, self.reads = around, reads
+            self.nodes, self.reads, self.transfers = around, reads, transfers
 
     def auto_name(self, stem: str) -> str:
         """The next counted name: ``linear1``, ``linear2``."""

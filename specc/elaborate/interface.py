@@ -10,7 +10,7 @@ from specc.elaborate import arithmetic
 from specc.elaborate.bounds import Bounds
 from specc.elaborate.builtins import NOWHERE, as_list, as_tuple
 from specc.elaborate.facts import LimitExceeded, WrongType
-from specc.elaborate.values import ListValue, TupleValue, Value
+from specc.elaborate.values import DeviceValue, ListValue, TupleValue, Value
 from specc.frontend import syntax
 from specc.frontend.diagnostics import Fault
 from specc.frontend.source import Span
@@ -92,6 +92,8 @@ def as_attributes(values: Mapping[str, Value]) -> dict[str, Attribute]:
             entries = tuple(item.value for item in value.items)
             if all(isinstance(entry, bool | int | float | str) for entry in entries):
                 plain[name] = entries
+        elif isinstance(value, DeviceValue):
+            plain[name] = value.name
         elif value is None or isinstance(value, bool | int | float | str | DType):
             plain[name] = value
     return plain

@@ -20,6 +20,7 @@ from specc.elaborate.facts import MissingArgument, NotALayer, RecursiveBlock, Wr
 from specc.elaborate.instances import Activation, BuiltOperator, Instance, RawApplication
 from specc.elaborate.names import OWN
 from specc.elaborate.operate import current, infer_at, operate, promoted, read_state
+from specc.elaborate.placement import bring, device_for
 from specc.elaborate.values import (
     POISON,
     BlockConstructor,
@@ -40,6 +41,7 @@ from specc.elaborate.values import (
 from specc.frontend.diagnostics import Fault, Label
 from specc.frontend.source import Span
 from specc.ir.flatten import join
+from specc.ir.graph import HERE
 from specc.ops.apply import state_of
 from specc.ops.operator import Operator
 
@@ -101,6 +103,8 @@ def apply_layer(
     """
     label = label or position
     activation = current(frame, span)
+    if layer.device is not None:
+        frame = replace(frame, device=layer.device)
     unnamed = label == OWN or (label is None and layer.name is None)
     if isinstance(layer.constructor, Branches) and unnamed:
         activation.instance.holds_splices = True
@@ -146,7 +150,9 @@ def _apply_operator(
 ) -> Results:
     assert isinstance(layer.constructor, OperatorConstructor)
     operator = layer.constructor.operator
-    tensors = promoted(frame, operator, _all_given(operator, flow))
+    given = _all_given(operator, flow)
+    device = device_for(frame, layer, given, span)
+    tensors = promoted(frame, operator, bring(frame, given, device, span))
     applied = infer_at(frame, operator, layer.arguments, tensors, span, layer.argument_spans)
     state = state_of(operator, applied.attributes, tuple(t.type for t in tensors))
     if label == OWN and not state:
@@ -166,6 +172,7 @@ def _apply_operator(
             state=types,
             borrowed=layer.borrowed,
             span=layer.span,
+            device=device,
         )
         activation.instance.layers[name] = layer.built
         for slot in state:
@@ -184,12 +191,15 @@ def _apply_operator(
         reference=activation.reference(layer.built),
         inputs=tuple(tensor.id for tensor in tensors),
         span=span,
+        device=device,
     )
     for slot_name, state_reference in layer.borrowed.items():
         if slot_name in layer.built.state:
-            node.borrowed[slot_name] = read_state(frame, activation, state_reference, span).id
+            state_tensor = read_state(frame, activation, state_reference, span)
+            (state_tensor,) = bring(frame, (state_tensor,), device, span)
+            node.borrowed[slot_name] = state_tensor.id
     record_aliases(frame, activation, layer, label, span)
-    node.results = tuple(activation.tensor(type_, span) for type_ in applied.results)
+    node.results = tuple(activation.tensor(type_, span, device) for type_ in applied.results)
     activation.nodes.append(node)
     return node.results
 
@@ -219,6 +229,8 @@ def _apply_block(
     assert not isinstance(constructor, OperatorConstructor)
     if isinstance(constructor, BlockConstructor):
         _refuse_recursion(layer.made_in or activation, constructor, span)
+    device = device_for(frame, layer, tuple(t for t in flow if t is not None), span)
+    flow = tuple(None if t is None else bring(frame, (t,), device, span)[0] for t in flow)
     if layer.built is None:
         name = layer_name(activation, layer, label)
         claim(frame, activation, layer, name, span)
@@ -227,6 +239,7 @@ def _apply_block(
             constructor, activation.instance, name, path, layer.span, layer.arguments, layer.inline
         )
         layer.built.part_of = activation.innermost
+        layer.built.device = device
         activation.instance.layers[name] = layer.built
     instance = layer.built
     assert isinstance(instance, Instance)
@@ -238,6 +251,7 @@ def _apply_block(
         reference=activation.reference(instance),
         inputs=tuple(tensor.id for tensor in flow if tensor is not None),
         span=span,
+        device=device,
     )
     inner = Activation(instance, activation, node)
     node.activation = inner
@@ -245,7 +259,7 @@ def _apply_block(
     uses = frame.uses
     if isinstance(constructor, BlockConstructor):
         uses = (Label(span, f"used here as {instance.path}"), *uses)
-    inner_frame = replace(frame, activation=inner, uses=uses)
+    inner_frame = replace(frame, activation=inner, uses=uses, device=None)
     with frame.context.deeper(span):
         if isinstance(constructor, BlockConstructor):
             results = frame.context.run_body(inner_frame, layer, flow, span)
@@ -256,7 +270,9 @@ def _apply_block(
         return POISON
     check_inline(layer, set(instance.state))
     inner.results = results
-    node.results = tuple(activation.tensor(t.type, span) for t in results)
+    node.results = tuple(
+        activation.tensor(t.type, span, inner.devices.get(t.id, HERE) or device) for t in results
+    )
     activation.nodes.append(node)
     return node.results
 

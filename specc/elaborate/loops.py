@@ -11,10 +11,12 @@ from specc.elaborate.instances import Activation, RawLoop, RawRegion, RawWrite
 from specc.elaborate.nothing import Returned
 from specc.elaborate.operands import is_tensor
 from specc.elaborate.operate import as_tensor, current
+from specc.elaborate.placement import bring
 from specc.elaborate.scope import Scope
 from specc.elaborate.values import POISON, Poison, Tensor, Undetermined, Value, describe
 from specc.frontend import syntax
 from specc.frontend.diagnostics import Fault, Label
+from specc.ir.graph import HERE
 
 
 def loop(frame: Frame, node: syntax.While, run: Run) -> None:
@@ -39,13 +41,19 @@ def loop(frame: Frame, node: syntax.While, run: Run) -> None:
     finally:
         activation.loops.pop()
     frame.context.count_node(node.span)
-    results = tuple(activation.tensor(tensor.type, tensor.origin) for tensor in initial)
+    results = tuple(_like(activation, tensor) for tensor in initial)
     activation.nodes.append(
         RawLoop(tuple(t.id for t in initial), condition, body, results, node.span)
     )
     for name, result in zip(names, results, strict=True):
         frame.scope.bind(name, result)
         activation.names[result.id] = name
+
+
+def _like(activation: Activation, tensor: Tensor) -> Tensor:
+    """A new tensor of the same type, on the same device."""
+    device = activation.devices.get(tensor.id, HERE)
+    return activation.tensor(tensor.type, tensor.origin, device)
 
 
 def _region(
@@ -56,7 +64,7 @@ def _region(
     fill: Callable[[Frame, tuple[Tensor, ...]], tuple[int, ...]],
 ) -> RawRegion:
     scope = Scope(frame.scope)
-    carried = tuple(activation.tensor(tensor.type, tensor.origin) for tensor in initial)
+    carried = tuple(_like(activation, tensor) for tensor in initial)
     for name, tensor in zip(names, carried, strict=True):
         scope.bind(name, tensor)
         activation.names[tensor.id] = name
@@ -116,6 +124,7 @@ class _Body:
                     reason = "known when compiling, so a run-time loop cannot change it"
                 outer.bind(name, Undetermined(reason, place))
         results = []
+        devices = current(frame, self.node.span).devices
         for name, before in zip(self.names, carried, strict=True):
             binding = frame.scope.names[name]
             if binding.span is not None:
@@ -134,6 +143,8 @@ class _Body:
                         where_to="before a turn of the loop, and after it",
                     )
                 )
+            device = devices.get(before.id, HERE)
+            (after,) = bring(frame, (after,), device, after.origin)
             results.append(after.id)
         return tuple(results)
 
@@ -149,6 +160,8 @@ def write_buffer(frame: Frame, target: syntax.Name, value: Value) -> Value:
     tensor = as_tensor(frame, value, target.span)
     if isinstance(tensor, Poison):
         return POISON
+    device = activation.instance.state[target.name].device
+    (tensor,) = bring(frame, (tensor,), device, target.span)
     expected = activation.buffers[target.name]
     if tensor.type != expected:
         raise Fault(

@@ -13,6 +13,7 @@ from specc.elaborate.facts import BadLoss, ReservedName
 from specc.elaborate.generalize import generalize
 from specc.elaborate.instances import Activation, Instance
 from specc.elaborate.layers import as_layer
+from specc.elaborate.placement import declarations
 from specc.elaborate.scope import Scope
 from specc.elaborate.signature import declared_type, dtype_of, match
 from specc.elaborate.values import BlockConstructor, LayerValue, Poison, Tensor, describe
@@ -56,6 +57,7 @@ def loss_network(
         templates=templates,
         root=index,
         constraints=tuple(inner.constraints.values()),
+        devices=declarations(inner, inner.devices.values()),
     )
 
 
@@ -73,6 +75,7 @@ def _own_context(context: Context) -> Context:
         used=context.used,
         assigned=context.assigned,
         steps=context.steps,
+        bound=context.bound,
     )
 
 

@@ -8,7 +8,8 @@ from typing import Any
 
 from specc.elaborate.context import Frame
 from specc.elaborate.facts import BadValue, LimitExceeded, WrongInputCount, WrongType
-from specc.elaborate.instances import Activation, RawOperation, RawRead
+from specc.elaborate.instances import Activation, Instance, RawOperation, RawRead
+from specc.elaborate.placement import bring, device_for, device_of
 from specc.elaborate.values import Poison, Requirement, StateReference, Tensor, Value, describe
 from specc.frontend.diagnostics import Fact, Fault, Label
 from specc.frontend.facts import DtypeMismatch, OperatorFact
@@ -46,12 +47,15 @@ def as_tensor(frame: Frame, value: Value, span: Span) -> Tensor | Poison:
 def read_state(frame: Frame, activation: Activation, state: StateReference, span: Span) -> Tensor:
     """State as a tensor of this body, read once however often it is used."""
     if state.owner is activation.instance:
-        reference = state.slot
+        reference, device = state.slot, activation.instance.state[state.slot].device
     else:
         reference = join(activation.reference(state.owner), state.slot)
+        device = device_of(activation, state.owner, span)
+        if isinstance(state.owner, Instance):
+            device = state.owner.state[state.slot].device or device
     if reference not in activation.reads:
         frame.context.count_node(span)
-        tensor = activation.tensor(state.type, state.origin)
+        tensor = activation.tensor(state.type, state.origin, device)
         activation.nodes.append(RawRead(reference, (tensor,), span))
         activation.reads[reference] = tensor
         activation.names[tensor.id] = state.slot
@@ -67,13 +71,17 @@ def operate(
     argument_spans: Mapping[str, Span] | None = None,
 ) -> tuple[Tensor, ...]:
     """Applies an operator in place, with no layer."""
-    tensors = _made_float(frame, operator, given, promoted(frame, operator, tensors))
-    applied = infer_at(frame, operator, given, tensors, span, argument_spans or {})
     activation = current(frame, span)
+    device = device_for(frame, None, tensors, span)
+    tensors = promoted(frame, operator, bring(frame, tensors, device, span))
+    tensors = _made_float(frame, operator, given, tensors)
+    applied = infer_at(frame, operator, given, tensors, span, argument_spans or {})
     frame.context.count_node(span)
-    results = tuple(activation.tensor(type_, span) for type_ in applied.results)
+    results = tuple(activation.tensor(type_, span, device) for type_ in applied.results)
     inputs = tuple(tensor.id for tensor in tensors)
-    activation.nodes.append(RawOperation(operator, applied.attributes, inputs, results, span))
+    activation.nodes.append(
+        RawOperation(operator, applied.attributes, inputs, results, span, device)
+    )
     return results
 
 

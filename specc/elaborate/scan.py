@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from specc.elaborate.context import Frame
 from specc.elaborate.facts import (
@@ -19,6 +19,7 @@ from specc.elaborate.instances import RawRegion, RawScan
 from specc.elaborate.layers import apply_layer, as_layer
 from specc.elaborate.operands import Given, tensors_in
 from specc.elaborate.operate import as_tensor, current
+from specc.elaborate.placement import bring, device_for
 from specc.elaborate.values import (
     BlockConstructor,
     LayerValue,
@@ -59,27 +60,42 @@ def scan(frame: Frame, given: Given) -> tuple[Tensor, ...] | Poison:
     call = _read(frame, given)
     if isinstance(call, Poison):
         return call
+    device = device_for(_placed(frame, call.cell), call.cell, call.sequences, call.place)
+    call = replace(
+        call,
+        sequences=bring(frame, call.sequences, device, call.span),
+        states=bring(frame, call.states, device, call.span),
+    )
     state_types = [state.type for state in call.states]
     inputs = tuple(
-        activation.tensor(type_, tensor.origin)
+        activation.tensor(type_, tensor.origin, device)
         for type_, tensor in zip(
             call.entries + state_types, call.sequences + call.states, strict=True
         )
     )
     with activation.region() as nodes:
         results = apply_layer(frame, call.cell, inputs, call.place)
+        if not isinstance(results, Poison):
+            results = bring(frame, results, device, call.span)
     if isinstance(results, Poison):
         return results
     collected, states = _divided(call, results)
     frame.context.count_node(call.span)
     length = call.sequences[0].type.shape[call.dim]
     stacked = [entry.type.with_new_dim(_position(call, entry), length) for entry in collected]
-    given_back = tuple(activation.tensor(type_, call.span) for type_ in stacked + state_types)
+    given_back = tuple(
+        activation.tensor(type_, call.span, device) for type_ in stacked + state_types
+    )
     body = RawRegion(inputs, nodes, _ids((*collected, *states)))
     activation.nodes.append(
         RawScan(_ids(call.sequences), _ids(call.states), call.dim, body, given_back, call.span)
     )
     return given_back
+
+
+def _placed(frame: Frame, cell: LayerValue) -> Frame:
+    """The frame that the cell is applied in, whose device may be its own."""
+    return frame if cell.device is None else replace(frame, device=cell.device)
 
 
 def _ids(tensors: Sequence[Tensor]) -> tuple[int, ...]:

@@ -24,6 +24,7 @@ from specc.elaborate.loops import loop, write_buffer
 from specc.elaborate.nothing import NOTHING, Returned
 from specc.elaborate.operands import is_tensor
 from specc.elaborate.operate import as_tensor
+from specc.elaborate.placement import on_device
 from specc.elaborate.values import (
     POISON,
     LayerValue,
@@ -39,7 +40,6 @@ from specc.elaborate.values import (
 )
 from specc.frontend import syntax
 from specc.frontend.diagnostics import Fault, Label
-from specc.frontend.facts import NotSupported
 from specc.frontend.source import Span
 
 
@@ -240,8 +240,8 @@ def _while(frame: Frame, node: syntax.While) -> Value:
 
 
 def _on(frame: Frame, node: syntax.OnBlock) -> Value:
-    frame.report(NotSupported(where=node.device.span, feature="`on` a device"))
-    return run_statements(frame, node.body)
+    there = on_device(frame, node.device)
+    return run_statements(frame if there is None else there, node.body)
 
 
 def _assert(frame: Frame, node: syntax.Assert) -> Value:

@@ -11,6 +11,7 @@ from specc.elaborate.instances import (
     RawNode,
     RawRegion,
     RawScan,
+    RawTransfer,
     RawWrite,
 )
 from specc.elaborate.shapes import Shape
@@ -56,8 +57,8 @@ class TemplateBuilder:
             sizes=sizes,
             layers=declared,
             state=tuple(
-                graph.State(name=state_name, role=role, type=_type(type_))
-                for state_name, role, type_ in state
+                graph.State(name=state_name, role=role, type=_type(type_), device=device)
+                for state_name, role, type_, device in state
             ),
             body=graph.Region(
                 inputs=self._values(inputs),
@@ -86,25 +87,31 @@ class TemplateBuilder:
     def _node(self, shape: Shape, raw: RawNode) -> graph.Node:
         span = raw.span
         if shape[0] == "operation":
-            _, operator, attributes, inputs, results = shape
+            _, operator, attributes, inputs, device, results = shape
             return graph.Operation(
                 operator=operator,
                 attributes=dict(attributes),
                 inputs=inputs,
+                device=device,
                 results=self._values(results),
                 span=span,
             )
         if shape[0] == "application":
-            _, reference, _, sizes, inputs, borrowed, captured, results = shape
+            _, reference, _, sizes, inputs, borrowed, captured, device, results = shape
             return graph.Application(
                 layer=reference,
                 sizes={name: _size(value) for name, value in sizes},
                 inputs=inputs,
                 borrowed=dict(borrowed),
                 captured=dict(captured),
+                device=device,
                 results=self._values(results),
                 span=span,
             )
+        if isinstance(raw, RawTransfer):
+            _, device, inputs, (result,) = shape
+            (value,) = self._values((result,))
+            return graph.Transfer(device=device, inputs=inputs, results=(value,), span=span)
         if isinstance(raw, RawWrite):
             return graph.Write(name=raw.name, value=raw.value, span=span)
         if isinstance(raw, RawBranch):
@@ -141,10 +148,12 @@ class TemplateBuilder:
 
 def _layer(shape: Shape) -> graph.Layer:
     if shape[0] == "operator":
-        _, operator, attributes, borrows = shape
-        return graph.OperatorLayer(operator=operator, attributes=dict(attributes), borrows=borrows)
-    _, template, arguments = shape
-    return graph.BlockLayer(template=template, arguments=dict(arguments))
+        _, operator, attributes, borrows, device = shape
+        return graph.OperatorLayer(
+            operator=operator, attributes=dict(attributes), borrows=borrows, device=device
+        )
+    _, template, arguments, device = shape
+    return graph.BlockLayer(template=template, arguments=dict(arguments), device=device)
 
 
 def _size(value: Dim | Hole) -> Dim:

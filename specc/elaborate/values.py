@@ -83,6 +83,15 @@ class BlockConstructor:
 
 
 @dataclass(frozen=True, eq=False)
+class DeviceValue:
+    """A logical device, and the physical ones that it may be, in the order of preference."""
+
+    name: str
+    alternatives: tuple[str, ...]
+    span: Span
+
+
+@dataclass(frozen=True, eq=False)
 class FunctionValue:
     """A ``def`` of a file."""
 
@@ -219,6 +228,7 @@ class LayerValue:
     name: str | None = None
     built: Built | None = None
     made_in: Activation | None = None  # None: where it is applied
+    device: str | None = None  # None: it is said where it is applied, or nowhere
 
 
 @dataclass(frozen=True, eq=False)
@@ -309,6 +319,7 @@ _PLAIN: dict[type, Callable[[Any], str]] = {
     dict: lambda value: "a map",
     range: lambda value: "a range",
     DType: lambda value: f"the dtype {value.value}",
+    DeviceValue: lambda value: f"the device {value.name}",
     FunctionValue: lambda value: f"the function {value.definition.name}",
     Builtin: lambda value: f"the function {value.name}",
     ScanFunction: lambda value: "the function scan",

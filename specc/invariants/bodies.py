@@ -20,6 +20,7 @@ from specc.ir.graph import (
     Region,
     Scan,
     Template,
+    Transfer,
     Value,
     Write,
 )
@@ -33,7 +34,7 @@ def operands(node: Node) -> Iterator[int]:
     """The values that a node reads."""
     if isinstance(node, Scan):
         yield from node.sequences
-    if isinstance(node, Operation | Application | Loop | Scan):
+    if isinstance(node, Operation | Application | Transfer | Loop | Scan):
         yield from node.inputs
     if isinstance(node, Application):
         yield from node.borrowed.values()
@@ -230,11 +231,19 @@ def lists_keep_their_form(view: View) -> Findings:
             continue
         inputs = tuple(value.id for value in template.body.inputs)
         flow, collected = inputs, list[int]()
+        moved: dict[int, int] = {}
+
+        def unmoved(values: tuple[int, ...], moved: dict[int, int] = moved) -> tuple[int, ...]:
+            return tuple(moved.get(value, value) for value in values)
+
         for position, node in enumerate(template.body.nodes):
             if isinstance(node, Read):
                 continue
+            if isinstance(node, Transfer):
+                moved[node.results[0].id] = moved.get(node.inputs[0], node.inputs[0])
+                continue
             wanted = flow if template.kind == "sequence" else inputs
-            if not isinstance(node, Application) or node.inputs != wanted:
+            if not isinstance(node, Application) or unmoved(node.inputs) != wanted:
                 where = node_at(view.network, index, position)
                 yield Finding(where, f"it is no member of a {template.kind}")
                 break

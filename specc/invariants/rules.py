@@ -13,7 +13,7 @@ from specc.invariants.activations import Activation
 from specc.invariants.problem import Finding, node_at, quoted
 from specc.invariants.view import View
 from specc.ir.attributes import Attribute, Attributes, fill
-from specc.ir.graph import Application, BlockLayer, Operation
+from specc.ir.graph import Application, BlockLayer, Operation, Transfer
 from specc.ir.types import TensorType
 from specc.ir.walk import every_node
 from specc.ops.apply import SlotValue, complete, infer, state_of
@@ -90,6 +90,8 @@ def run_rules(view: View) -> Rules:
                     attributes = {n: fill(v, target.holes) for n, v in attributes.items()}
                 outcome = _run(view, known, layer.operator, attributes, activation, node)
             else:
+                if isinstance(node, Transfer):
+                    _check_transfer(view, rules, activation, position, node)
                 continue
             rules.outcomes[activation, position] = outcome
             if outcome.problem is not None:
@@ -194,6 +196,16 @@ def _same(left: Any, right: Any) -> bool:
     if isinstance(left, float):
         return bool(left == right) or (isnan(left) and isnan(right))
     return bool(left == right)
+
+
+def _check_transfer(
+    view: View, rules: Rules, activation: Activation, position: int, node: Transfer
+) -> None:
+    (moved,), (result,) = node.inputs, node.results
+    expected, found = activation.types[moved], activation.types[result.id]
+    if expected != found:
+        text = f"it gives {expected}, not {found}"
+        _report(view, rules, "types", activation, position, text)
 
 
 # ---- blocks --------------------------------------------------------------------------------------

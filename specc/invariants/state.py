@@ -23,6 +23,7 @@ from specc.ir.graph import (
     Parameter,
     Read,
     Role,
+    Transfer,
 )
 from specc.ir.names import problem_with
 from specc.ir.types import DType, TensorType
@@ -192,6 +193,10 @@ class _Collector:
         for position, node in enumerate(every_node(activation.template.body)):
             if isinstance(node, Read):
                 self._read(place, position, node, read)
+            elif isinstance(node, Transfer):
+                moved = read.get(node.inputs[0])
+                if moved is not None:  # state, on another device
+                    read[node.results[0].id] = moved
             elif isinstance(node, Application):
                 target = activation.targets[position]
                 full = place.full(target)

@@ -14,6 +14,7 @@ from specc.invariants import (
     expansion,
     interface,
     loss,
+    placement,
     regions,
     rules,
     state,
@@ -53,6 +54,7 @@ STAGES: tuple[tuple[Invariant, ...], ...] = (
         Invariant("unique-values", bodies.values_are_unique),
         Invariant("defined-values", bodies.values_are_defined_before_use),
         Invariant("wired-lists", bodies.lists_keep_their_form),
+        Invariant("declared-devices", placement.devices_are_declared),
     ),
     (
         Invariant("acyclic-templates", bodies.templates_are_acyclic),
@@ -74,6 +76,7 @@ STAGES: tuple[tuple[Invariant, ...], ...] = (
         Invariant("inferred-types", rules.types_follow_the_rules),
         Invariant("fitting-blocks", rules.blocks_fit_their_uses),
         Invariant("fitting-regions", regions.regions_fit),
+        Invariant("met-operands", placement.operands_are_in_place),
         Invariant("declared-buffers", regions.writes_set_buffers),
         Invariant("stateless-operations", rules.operations_own_nothing),
         Invariant("known-constraints", interface.constraints_speak_of_inputs),

@@ -14,6 +14,7 @@ from specc.frontend.source import Span
 from specc.ir.attributes import Attribute, Attributes, fill, size_environment
 from specc.ir.dims import Dim, substitute
 from specc.ir.graph import (
+    HERE,
     Application,
     BlockLayer,
     Branch,
@@ -26,6 +27,7 @@ from specc.ir.graph import (
     Region,
     Scan,
     Template,
+    Transfer,
     Write,
 )
 from specc.ir.types import TensorType
@@ -50,6 +52,7 @@ class FlatOperation:
 
     ``path`` is the full name of the layer, or of the scope that an operation without a layer stands
     in; ``state`` maps slots to full parameter names, or to values where the layer borrows them.
+    ``device`` is the logical one, ``HERE`` where the network is.
     """
 
     path: str
@@ -62,6 +65,7 @@ class FlatOperation:
     span: Span | None
     is_layer: bool
     within: Activation
+    device: str
 
 
 @dataclass(frozen=True)
@@ -178,6 +182,7 @@ class Activation:
     captured: Mapping[str, tuple[str, OperatorLayer | BlockLayer, Mapping[str, Attribute]]]
     owned: Mapping[str, Mapping[str, str]]
     parent: Activation | None = None
+    device: str = HERE
 
 
 def flatten(network: Network) -> FlatNetwork:
@@ -226,11 +231,14 @@ def _run(
                     span=node.span,
                     is_layer=False,
                     within=scope,
+                    device=node.device or scope.device,
                 )
             )
         elif isinstance(node, Read):
             path, _, _ = _resolve_state(network, scope, node.path)
             results = (StateValue(results[0].type, path),)
+        elif isinstance(node, Transfer):
+            results = operands  # the same tensor, wherever it is
         elif isinstance(node, Write):
             full = join(scope.path, node.name)
             operations.append(FlatWrite(full, values[node.value], node.span, scope))
@@ -289,6 +297,7 @@ def _apply(
                 span=node.span,
                 is_layer=True,
                 within=scope,
+                device=node.device or scope.device,
             )
         )
         return results
@@ -296,7 +305,15 @@ def _apply(
     sizes = size_environment(scope.holes)
     own |= {name: substitute(dim, sizes) for name, dim in node.sizes.items()}
     captured = {name: resolve(network, scope, target) for name, target in node.captured.items()}
-    inner = Activation(network.templates[layer.template], path, own, captured, scope.owned, scope)
+    inner = Activation(
+        network.templates[layer.template],
+        path,
+        own,
+        captured,
+        scope.owned,
+        scope,
+        node.device or scope.device,
+    )
     return _run(network, inner, inner.template.body, operands, {}, operations)
 
 

@@ -9,6 +9,11 @@ filled by each ``BlockLayer``, and ``sizes`` (in types alone), filled by each ``
 
 Every parameter of the whole network stands once in ``Network.parameters``, under its owner's name.
 
+Where things run is said by the names of *logical devices*, which ``Network.devices`` declares. In
+a body, ``HERE`` is the device that it is applied on, so that one template serves everywhere. Every
+value is on one device, every node runs on one, and its operands are there: what comes from
+elsewhere goes through a ``Transfer``.
+
 All models are frozen and refuse unknown fields; JSON and back is the identity.
 """
 
@@ -33,6 +38,9 @@ from specc.ir.recipe import Recipe
 from specc.ir.types import TensorType, parse_type
 
 FORMAT_VERSION: Literal[1] = 1
+
+HERE = ""
+"""The device that a body is applied on: that of its inputs, and for a net where it is put."""
 
 
 class Model(BaseModel):
@@ -86,6 +94,7 @@ class Operation(Model):
     operator: str
     attributes: AttributeMap = Field(default_factory=dict)
     inputs: tuple[int, ...] = ()
+    device: str = HERE
     results: tuple[Value, ...]
     span: Span | None = None
 
@@ -95,6 +104,7 @@ class Application(Model):
 
     ``layer`` names a layer of this template, or dotted, one inside its layers. ``sizes`` fills the
     size holes of a block's template, ``borrowed`` gives the state that the layer does not own.
+    ``device`` is that of the layer.
     """
 
     kind: Literal["application"] = "application"
@@ -103,6 +113,7 @@ class Application(Model):
     inputs: tuple[int, ...] = ()
     borrowed: dict[str, int] = Field(default_factory=dict)
     captured: dict[str, str] = Field(default_factory=dict)
+    device: str = HERE
     results: tuple[Value, ...]
     span: Span | None = None
 
@@ -113,6 +124,16 @@ class Read(Model):
     kind: Literal["read"] = "read"
     path: str
     results: tuple[Value, ...]
+    span: Span | None = None
+
+
+class Transfer(Model):
+    """A value as a tensor on another device; the value itself where it is there already."""
+
+    kind: Literal["transfer"] = "transfer"
+    device: str
+    inputs: tuple[int]
+    results: tuple[Value]
     span: Span | None = None
 
 
@@ -175,7 +196,8 @@ class Scan(Model):
 
 
 Node = Annotated[
-    Operation | Application | Read | Write | Branch | Loop | Scan, Field(discriminator="kind")
+    Operation | Application | Read | Transfer | Write | Branch | Loop | Scan,
+    Field(discriminator="kind"),
 ]
 
 
@@ -205,6 +227,7 @@ class OperatorLayer(Model):
     operator: str
     attributes: AttributeMap = Field(default_factory=dict)
     borrows: tuple[str, ...] = ()
+    device: str = HERE
 
 
 class BlockLayer(Model):
@@ -213,6 +236,7 @@ class BlockLayer(Model):
     kind: Literal["block"] = "block"
     template: int
     arguments: NumberMap = Field(default_factory=dict)
+    device: str = HERE
 
 
 class CapturedLayer(Model):
@@ -232,6 +256,7 @@ class State(Model):
     name: str
     role: Role
     type: Type
+    device: str = HERE
 
 
 class Template(Model):
@@ -314,6 +339,14 @@ class Constraint(Model):
     span: Span | None = None
 
 
+class DeviceDeclaration(Model):
+    """A logical device, and what it may be, in the order of preference: ``cuda:0``, ``cpu``."""
+
+    name: str
+    alternatives: tuple[str, ...]
+    span: Span | None = None
+
+
 class SourceFile(Model):
     """A text that the network was compiled from."""
 
@@ -342,6 +375,7 @@ class Network(Model):
     parameters: tuple[Parameter, ...] = ()
     aliases: dict[str, str] = Field(default_factory=dict)
     constraints: tuple[Constraint, ...] = ()
+    devices: tuple[DeviceDeclaration, ...] = ()
     recipe: Recipe | None = None
     loss: Network | None = None
 

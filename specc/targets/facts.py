@@ -8,6 +8,31 @@ from specc.frontend.diagnostics import Fact
 
 
 @dataclass(frozen=True, kw_only=True)
+class DeviceMissing(Fact):
+    """This machine has none of the devices that a logical device may be."""
+
+    code = "device-missing"
+    name: str
+    candidates: tuple[str, ...]
+    present: tuple[str, ...]
+
+    @property
+    def message(self) -> str:
+        """The headline."""
+        return f"{self.name!r} cannot be on {' or '.join(self.candidates)}: it is not there"
+
+    @property
+    def label(self) -> str:
+        """What the place says."""
+        return "none of these is there"
+
+    @property
+    def help(self) -> str | None:
+        """How to mend it."""
+        return f"this machine has {', '.join(self.present)}"
+
+
+@dataclass(frozen=True, kw_only=True)
 class OpsetOutOfRange(Fact):
     """The ONNX opset that was asked for is not one that specc writes."""
 

@@ -124,7 +124,7 @@ def train(
                     x_B, y_B = data.train[index_B.to(chosen)]
                     for group in update.param_groups:
                         group["lr"] = rate(step)
-                    z_B = model(x_B)
+                    z_B = model(x_B).to(chosen)
                     loss = loss_of(z_B, y_B)
                     value = loss.item()
                     _require_finite(value, epoch, step + 1, rate(step))
@@ -187,7 +187,7 @@ def evaluate(
     model.eval()
     for start in range(0, len(data), _EVALUATION_BATCH):
         x_B, y_B = data[start : start + _EVALUATION_BATCH]
-        z_B = model(x_B)
+        z_B = model(x_B).to(y_B.device)
         averages.add(loss_of(z_B, y_B), z_B, y_B)
     return averages.means()
 

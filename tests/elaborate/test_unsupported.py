@@ -6,32 +6,23 @@ import pytest
 
 from tests.elaborate.specs import diagnostic, errors, net, sound
 
+RECIPE = "train {{\n data = digits\n loss = cross_entropy\n optimizer = adam\n steps = 1\n {}\n}}\n"
 
-@pytest.mark.parametrize(
-    ("body", "place"),
-    [
-        ("x |> Linear(4) on left", "Linear(4) on left"),
-        ("on left {\n y = x |> Linear(4)\n}\ny", "left"),
-    ],
-)
-def test_it_is_answered_at_its_place(body: str, place: str) -> None:
-    assert errors(net(body)) == [("not-supported", place)]
+
+def trained(setting: str) -> str:
+    return net("x |> Linear(10)", "(x: [N, 64]) -> [N, 10]") + RECIPE.format(setting)
 
 
 @pytest.mark.parametrize(
-    ("definition", "place"),
-    [
-        ("device left = cuda:0 | cpu", "device left = cuda:0 | cpu"),
-    ],
+    ("setting", "place"),
+    [("devices = cuda:*", "devices = cuda:*"), ("precision = bf16", "bf16")],
 )
-def test_a_definition_is_answered_at_its_place(definition: str, place: str) -> None:
-    text = net("x |> out: Linear(4)") + definition + "\n"
-    assert errors(text) == [("not-supported", place)]
+def test_it_is_answered_at_its_place(setting: str, place: str) -> None:
+    assert errors(trained(setting)) == [("not-supported", place)]
 
 
 def test_the_message_names_the_feature() -> None:
-    found = diagnostic(net("on left {\n y = x |> Linear(4)\n}\ny"))
-    assert "`on` a device" in found.message
+    assert "the setting `devices`" in diagnostic(trained("devices = cuda:*")).message
 
 
 def test_a_name_is_free_where_the_feature_is_not_meant() -> None:

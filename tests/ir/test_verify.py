@@ -21,6 +21,7 @@ from specc.ir.types import parse_type
 from specc.ops.operator import Drawn
 from specc.ops.registry import operators
 from specc.ops.single import single
+from tests.ir.devices import BROKEN_DEVICES
 from tests.ir.losses import BROKEN_LOSSES
 from tests.ir.regions import BROKEN_REGIONS, CONTROL
 from tests.ir.starts import BROKEN_STARTS
@@ -538,6 +539,7 @@ BROKEN: list[tuple[str, str, Callable[[Tree], None]]] = [
     ("owned-aliases", TIED, alias_with_a_bad_name),
     ("fitting-initializers", SHARED, unknown_initializer),
     ("fitting-initializers", SHARED, initializer_of_another_shape),
+    *BROKEN_DEVICES,
     *BROKEN_REGIONS,
     *BROKEN_STARTS,
     *BROKEN_LOSSES,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from tests.ir.devices import DEVICES
+
 RESIDUAL = """
 block Residual(channels: int, stride = 1)(x: [N, C, H, W]) -> [N, channels, H2, W2] {
     y = x |> conv1: Conv(channels, 3, stride=stride, padding=1, bias=false)
@@ -167,4 +169,5 @@ TEXTS = {
     "recipe": RECIPE,
     "created": CREATED,
     "integers": INTEGERS,
+    "devices": DEVICES,
 }

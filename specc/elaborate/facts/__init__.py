@@ -1,7 +1,7 @@
 """What elaboration can find wrong, and how it reads.
 
-Groups: names · arguments · values · inputs and results · loops and branches · parameter names ·
-initializers · limits.
+Groups: names · arguments · values · inputs and results · loops and branches · devices ·
+parameter names · initializers · limits.
 A class's docstring is its entry in ``docs/errors.md``.
 """
 
@@ -26,6 +26,7 @@ from specc.elaborate.facts.control import (
     NotDetermined,
     return_in_loop,
 )
+from specc.elaborate.facts.devices import BadDevice, DeviceConflict, UnknownDevice
 from specc.elaborate.facts.parameters import (
     BadInitializer,
     LimitExceeded,
@@ -47,12 +48,14 @@ from specc.elaborate.facts.values import (
 
 __all__ = [
     "AssertionFailed",
+    "BadDevice",
     "BadImport",
     "BadInitializer",
     "BadLoss",
     "BadOperands",
     "BadValue",
     "CarriedMismatch",
+    "DeviceConflict",
     "DuplicateName",
     "LayerMadeInLoop",
     "LimitExceeded",
@@ -71,6 +74,7 @@ __all__ = [
     "TypeMismatch",
     "UndecidedCondition",
     "UnknownArgument",
+    "UnknownDevice",
     "UnknownNet",
     "UnusedBinding",
     "WrongInputCount",

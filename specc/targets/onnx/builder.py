@@ -12,8 +12,10 @@ import onnx_ir as oir
 
 from specc.initialize.rounding import NUMPY_DTYPES
 from specc.ir.dims import Dim
+from specc.ir.graph import HERE
 from specc.ir.types import DType, TensorType
 from specc.targets.onnx.attributes import onnx_attributes, schema
+from specc.targets.onnx.devices import put
 from specc.targets.onnx.dtypes import ONNX_DTYPES, onnx_shape, onnx_type
 from specc.targets.onnx.own import OwnDomains, own_attributes
 from specc.targets.onnx.sizes import Sizes
@@ -24,10 +26,11 @@ _READABLE = 6  # a constant of at most so many elements is named after them
 
 @dataclass
 class Place:
-    """What the nodes of one operation share: the layer's name, and its place in the spec's text."""
+    """What the nodes of one operation share: the layer, its place in the text, its device."""
 
     path: str = ""
     metadata: dict[str, str] = field(default_factory=dict)
+    device: str = HERE
 
     def node_name(self, op_type: str) -> str:
         """``features.0/Conv``; not yet unique."""
@@ -43,8 +46,14 @@ class GraphBuilder:
     ``subgraphs`` before it is there.
     """
 
-    def __init__(self, opset: int, inputs: Sequence[tuple[oir.Value, TensorType]]) -> None:
+    def __init__(
+        self,
+        opset: int,
+        inputs: Sequence[tuple[oir.Value, TensorType]],
+        devices: oir.ModelConfiguration | None = None,
+    ) -> None:
         self.opset = opset
+        self.devices = devices
         self.place = Place()
         self.nodes: list[oir.Node] = []
         self.sizes_nodes: list[oir.Node] = []
@@ -98,6 +107,8 @@ class GraphBuilder:
         )
 
     def _added(self, node: oir.Node) -> Any:
+        if self.place.device != HERE and self.devices is not None:
+            put(node, self.place.device, self.devices)
         self.nodes.append(node)
         return node.outputs[0] if len(node.outputs) == 1 else tuple(node.outputs)
 

@@ -17,13 +17,14 @@ from specc.ir.flatten import (
     StateValue,
     flatten,
 )
-from specc.ir.graph import Network
+from specc.ir.graph import HERE, Network
 from specc.ir.types import TensorType
 from specc.ops import registry
 from specc.ops.operator import Operator
 from specc.targets.facts import TargetUnsupported
 from specc.targets.onnx.builder import GraphBuilder, Place
 from specc.targets.onnx.control import lower_branch, lower_loop, lower_scan, refuse_write
+from specc.targets.onnx.devices import configuration
 from specc.targets.onnx.dtypes import onnx_shape, onnx_type
 from specc.targets.onnx.inference import Known
 from specc.targets.onnx.metadata import Locations, model_metadata
@@ -71,6 +72,7 @@ def to_ir_model(
         producer_name="specc",
         producer_version=__version__,
         metadata_props=model_metadata(network, None if weights is not None else seed, strip=strip),
+        device_configurations=() if lowering.devices is None else (lowering.devices,),
     )
 
 
@@ -105,7 +107,10 @@ class Lowering:
         ]
         self._values.update(zip(self._flat.inputs, self._inputs, strict=True))
         types = (value.type for value in self._flat.inputs)
-        self.builder = GraphBuilder(opset, list(zip(self._inputs, types, strict=True)))
+        self.devices = configuration(network, opset)
+        self.builder = GraphBuilder(
+            opset, list(zip(self._inputs, types, strict=True)), self.devices
+        )
 
     def graph(self) -> oir.Graph:
         """The whole graph: lowered, without what no output needs, and named."""
@@ -185,8 +190,10 @@ class Lowering:
                 refuse_write(node)
 
     def _place(self, node: FlatNode) -> None:
-        path = node.path if isinstance(node, FlatOperation) else node.within.path
-        self.builder.place = Place(path, self._locations.properties(node.span))
+        path, device = node.within.path, HERE
+        if isinstance(node, FlatOperation):
+            path, device = node.path, node.device
+        self.builder.place = Place(path, self._locations.properties(node.span), device)
 
     def _lower(self, operation: FlatOperation) -> None:
         operator = self._operators[operation.operator]

@@ -10,6 +10,7 @@ from specc.ir.graph import Network
 from specc.ops.operator import Operator
 from specc.targets.facts import TargetUnsupported
 from specc.targets.python import literals
+from specc.targets.python.body import Forward
 from specc.targets.python.classes import ClassWriter
 from specc.targets.python.errors import EmitError
 from specc.targets.python.forward import input_names
@@ -19,7 +20,15 @@ from specc.targets.python.lowering import import_name
 from specc.targets.python.names import Scope, class_name
 from specc.targets.python.structure import Structure
 
-__all__ = ["EmitError", "argument_names", "class_names", "root_class", "source"]
+__all__ = [
+    "EmitError",
+    "anchors",
+    "argument_names",
+    "class_names",
+    "device_arguments",
+    "root_class",
+    "source",
+]
 
 
 @resting_collector()
@@ -50,6 +59,33 @@ def source(
         )
     head = [_header(network), *_imports(layers.imports)]
     return "\n\n\n".join(["\n".join(head), *functions, *classes]) + "\n"
+
+
+def anchors(
+    network: Network, operators: Mapping[str, Operator] | None = None
+) -> dict[int, dict[str, str]]:
+    """For each template: by device, the attribute whose tensor says in the source where it is."""
+    if not network.devices:
+        return {}
+    structure = Structure(network, operators)
+    layers = Layers(structure, class_names(structure, structure.classes()))
+    found: dict[int, dict[str, str]] = {}
+    for template in range(len(network.templates)):
+        if structure.is_placed(template) and structure.has_forward(template):
+            forward = Forward(structure, layers, template)
+            forward.lines()
+            found[template] = forward.anchors
+    return found
+
+
+def device_arguments(
+    network: Network, operators: Mapping[str, Operator] | None = None
+) -> dict[str, str]:
+    """What the arguments of the net's class are called, by the devices that it names."""
+    if not network.devices:
+        return {}
+    structure = Structure(network, operators)
+    return {d: structure.device_arguments[d] for d in structure.devices(network.root)}
 
 
 def root_class(network: Network) -> str:

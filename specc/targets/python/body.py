@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from specc.ir.attributes import Attributes, Hole
-from specc.ir.graph import Application, CapturedLayer, Operation, OperatorLayer, Read
+from specc.ir.graph import Application, CapturedLayer, Operation, OperatorLayer, Read, Transfer
 from specc.ir.types import DType, TensorType
 from specc.ir.walk import every_node
 from specc.ops.code import Code
@@ -32,8 +32,9 @@ from specc.targets.python.variables import assign_names
 class Forward:
     """The forward of one template.
 
-    ``lines`` is its text; ``holes`` are then the numbers that it reads from ``self``, by the hole.
-    ``margin`` is how far the text is indented.
+    ``lines`` is its text; ``holes`` are then the numbers that it reads from ``self``, by the hole,
+    and ``anchors`` the tensors of ``self`` that say where a device is, by the device. ``margin`` is
+    how far the text is indented.
     """
 
     margin = 8
@@ -71,6 +72,7 @@ class Forward:
         is_root = template == structure.network.root
         self._checks = structure.checks if is_root else None
         self.holes: dict[str, str] = {}
+        self.anchors: dict[str, str] = {}
         names = {name.partition(".")[0] for name in self._template.layers}
         names |= {state.name for state in self._template.state}
         self._members = Scope(LIST_MEMBERS | names)
@@ -212,6 +214,10 @@ class Forward:
     def _tree(self, tree: Tree) -> Expression:
         node = tree.node
         operands = [self.operand(operand) for operand in tree.operands]
+        if isinstance(node, Transfer):
+            (moved,) = operands
+            there = py.attribute(self._anchor(node.device), "device")
+            return py.call(py.attribute(moved, "to"), [there])
         if isinstance(node, Operation):
             return self._function(tree, node.operator, node.attributes, operands, {})
         key = self._structure.target(self._index, node.layer)
@@ -287,7 +293,9 @@ class Forward:
         operands: Sequence[Expression],
         state: Mapping[str, Expression],
     ) -> Expression:
-        types = tuple(self._structure.type_of(self._index, i) for i in tree.node.inputs)
+        node = tree.node
+        assert not isinstance(node, Transfer)
+        types = tuple(self._structure.type_of(self._index, i) for i in node.inputs)
         variables = [
             (expression, type_)
             for expression, type_, operand in zip(operands, types, tree.operands, strict=True)
@@ -301,14 +309,22 @@ class Forward:
             hole=self._hole,
             operands=operands,
             state=state,
-            device=self._device(),
+            device=lambda: self._device(node.device),
             float_dtype=self._float_dtype,
             use=self._layers.imports.add,
         )
         return lower(self._code[self._nodes[id(tree.node)]], place)
 
-    def _device(self) -> Expression | None:
-        """A tensor on the device that the body runs on: an argument always names one."""
+    def _anchor(self, device: str) -> Expression:
+        """The tensor that says where a device is."""
+        if device not in self.anchors:
+            self.anchors[device] = self._members.unique(identifier(device or "here", "device"))
+        return py.attribute(py.SELF, self.anchors[device])
+
+    def _device(self, device: str) -> Expression | None:
+        """A tensor on the device that a node runs on: where all run on one, an argument does."""
+        if self._structure.is_placed(self._index):
+            return self._anchor(device)
         if self._inputs:
             return py.name(next(iter(self._inputs.values())))
         if self._template.state:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from typing import TypeAlias
 
 from specc.ir.flatten import join
-from specc.ir.graph import State
+from specc.ir.graph import HERE, State
 from specc.ops.operator import StateSlot
 from specc.targets.python import expressions as py
 from specc.targets.python import layout, literals
@@ -13,13 +15,16 @@ from specc.targets.python.body import Forward
 from specc.targets.python.errors import EmitError
 from specc.targets.python.expressions import SELF, Expression
 from specc.targets.python.initial import InitialValues
-from specc.targets.python.layers import Layers, Tree, list_with_runs
+from specc.targets.python.layers import Layers, Tree, device_key, list_with_runs
 from specc.targets.python.layout import Doc
 from specc.targets.python.names import LIST_MEMBERS, Scope, identifier, is_attribute
 from specc.targets.python.realisations import Holder, container_of
-from specc.targets.python.structure import Structure
+from specc.targets.python.structure import LayerKey, Structure
 
 MARGIN = 8
+
+Placed: TypeAlias = tuple[str, Doc]
+"""A statement of ``__init__``, and the device that what it makes is on."""
 
 
 class ClassWriter:
@@ -38,6 +43,8 @@ class ClassWriter:
             name: scope.unique(identifier(name, "number")) for name in self._template.parameters
         }
         self._holes = {hole: py.name(argument) for hole, argument in self._arguments.items()}
+        self._devices = {d: structure.device_arguments[d] for d in structure.devices(template)}
+        self._holes |= {device_key(d): py.name(name) for d, name in self._devices.items()}
 
     def lines(self) -> list[str]:
         """The class's text."""
@@ -46,11 +53,13 @@ class ClassWriter:
         self._check_names()
         forward: list[str] = []
         numbers: dict[str, str] = {}
+        anchors: dict[str, str] = {}
         if self._structure.has_forward(self._index):
             method = Forward(self._structure, self._layers, self._index)
             forward, numbers = method.lines(), method.holes
+            anchors = method.anchors
         reset = self._initial.method() if self._index == self._structure.network.root else []
-        constructor = self._constructor(base, numbers, resets=bool(reset))
+        constructor = self._constructor(base, numbers, anchors, resets=bool(reset))
         name = self._layers.class_names[self._index]
         head = [f"class {name}({base}):", *literals.docstring(self._template.documentation, 4)]
         methods = [method for method in (constructor, reset, forward) if method]
@@ -70,25 +79,31 @@ class ClassWriter:
 
     # ---- __init__ --------------------------------------------------------------------------------
 
-    def _constructor(self, base: str, numbers: dict[str, str], *, resets: bool) -> list[str]:
-        docs: list[Doc] = [
-            self._assignment(SELF, attribute, self._holes[hole])
+    def _constructor(
+        self, base: str, numbers: dict[str, str], anchors: dict[str, str], *, resets: bool
+    ) -> list[str]:
+        docs: list[Placed] = [
+            (HERE, self._assignment(SELF, attribute, self._holes[hole]))
             for hole, attribute in numbers.items()
         ]
         arguments: Sequence[Expression] = ()
         if base == "nn.Module":
-            docs += [doc for state in self._template.state for doc in self._state(state)]
+            for state in self._template.state:
+                docs += [(state.device, doc) for doc in self._state(state)]
             docs += self._tree(SELF, self._layers.containers(self._index))
             docs += self._own_slots()
+        elif any(self._device_of(name) for name in self._template.layers):
+            docs += self._members_one_by_one()
         else:
             (arguments,) = self._layers.members(self._index, self._holes)
             if base == "nn.ModuleList":
                 arguments = [py.list_of(arguments)]
+        docs += [(HERE, self._anchor(device, name)) for device, name in anchors.items()]
         if resets:
-            docs.append("self.reset_parameters()")
+            docs.append((HERE, "self.reset_parameters()"))
         if not docs and not arguments and not self._arguments:
             return []
-        signature = layout.arguments(["self", *self._arguments.values()])
+        signature = layout.arguments(["self", *self._arguments.values(), *self._device_signature()])
         start = py.call(
             py.SUPER_INIT,
             arguments,
@@ -96,8 +111,47 @@ class ClassWriter:
         )
         return [
             "    " + layout.render(("def __init__", signature, ":"), indent=4),
-            *(" " * MARGIN + layout.render(doc, indent=MARGIN) for doc in [start.doc, *docs]),
+            *self._placed_lines([(HERE, start.doc), *docs]),
         ]
+
+    def _device_signature(self) -> list[Doc]:
+        """The devices among the arguments; those of the net have the last of each as defaults."""
+        if self._index != self._structure.network.root:
+            return list(self._devices.values())
+        last = {d.name: d.alternatives[-1] for d in self._structure.network.devices}
+        return [(name, "=", py.literal(last[d]).doc) for d, name in self._devices.items()]
+
+    def _placed_lines(self, docs: Sequence[Placed]) -> Iterator[str]:
+        """Statements, what is made on a device of its own below ``with torch.device(...):``."""
+        for device, run in groupby(docs, key=lambda placed: placed[0]):
+            margin = MARGIN
+            if device != HERE:
+                there = py.call(py.dotted("torch.device"), [self._holes[device_key(device)]])
+                self._layers.imports.add("torch")
+                yield " " * margin + layout.render(("with ", there.doc, ":"), indent=margin)
+                margin += 4
+            for _, doc in run:
+                yield " " * margin + layout.render(doc, indent=margin)
+
+    def _anchor(self, device: str, name: str) -> Doc:
+        """A tensor of no elements, which goes where the module goes and is not saved."""
+        self._layers.imports.add("torch")
+        there = [("device", self._holes[device_key(device)])] if device != HERE else []
+        empty = py.call(py.dotted("torch.empty"), [py.literal(0)], there)
+        return py.call(
+            py.attribute(SELF, "register_buffer"),
+            [py.literal(name), empty],
+            [("persistent", py.literal(False))],
+        ).doc
+
+    def _device_of(self, layer: str) -> str:
+        return self._structure.device_of((self._index, layer))
+
+    def _members_one_by_one(self) -> Iterator[Placed]:
+        """A list whose members are on several devices."""
+        for name in self._template.layers:
+            made = self._layers.construct((self._index, name), self._holes)
+            yield self._device_of(name), self._assignment(SELF, name, made)
 
     def _state(self, state: State) -> list[Doc]:
         filled = self._initial.fill(self._index, state.name)
@@ -108,14 +162,14 @@ class ClassWriter:
             self._buffer(SELF, state.name, self._layers.tensor(state.type, self._holes, filled))
         ]
 
-    def _own_slots(self) -> list[Doc]:
+    def _own_slots(self) -> list[Placed]:
         """The state of a layer without a name, which is the block's own."""
         if "" not in self._template.layers:
             return []
         made = self._structure.realise((self._index, ""))
         if not isinstance(made, Holder):
             raise EmitError("a block without a name within another one")
-        return self._slots(SELF, "", made)
+        return [(self._device_of(""), doc) for doc in self._slots(SELF, "", made)]
 
     def _slots(self, owner: Expression, layer: str, made: Holder) -> list[Doc]:
         docs: list[Doc] = []
@@ -140,23 +194,33 @@ class ClassWriter:
         entries = [(slot.name, self._slot(layer, made, slot)) for slot in made.slots]
         return py.call(py.dotted("nn.ParameterDict"), [py.dict_of(entries)])
 
-    def _tree(self, owner: Expression, tree: Tree) -> list[Doc]:
+    def _tree(self, owner: Expression, tree: Tree) -> list[Placed]:
         """Statements that make the layers of ``tree`` below ``owner``."""
-        docs: list[Doc] = []
+        docs: list[Placed] = []
         for name, node in tree.items():
-            value = self._value(node)
+            devices = self._devices_in(node)
+            value = self._value(node) if len(devices) == 1 else None
             if value is not None:
-                docs.append(self._assignment(owner, name, value))
+                docs.append((devices.pop(), self._assignment(owner, name, value)))
                 continue
-            docs.append(self._assignment(owner, name, py.call(py.dotted("nn.Module"))))
+            kind = "nn.Module"
+            if isinstance(node, dict) and len(devices) > 1:
+                kind = container_of(list(node))
+            docs.append((HERE, self._assignment(owner, name, py.call(py.dotted(kind)))))
             inner = py.attribute(owner, name)
             if isinstance(node, dict):
                 docs += self._tree(inner, node)
             else:
                 made = self._structure.realise(node)
                 assert isinstance(made, Holder)
-                docs += self._slots(inner, node[1], made)
+                docs += [(devices.copy().pop(), d) for d in self._slots(inner, node[1], made)]
         return docs
+
+    def _devices_in(self, node: Tree | LayerKey) -> set[str]:
+        """The devices of the layers of a container, or of one layer."""
+        if not isinstance(node, dict):
+            return {self._structure.device_of(node)}
+        return set().union(*(self._devices_in(inner) for inner in node.values()))
 
     def _value(self, node: Tree | tuple[int, str]) -> Expression | None:
         """The expression that makes a layer or a container, where one is enough."""

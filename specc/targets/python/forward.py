@@ -15,6 +15,7 @@ from specc.ir.graph import (
     Read,
     Region,
     Scan,
+    Transfer,
     Write,
 )
 from specc.ir.walk import every_node
@@ -213,9 +214,9 @@ class Planner:
             self._items.append(Statement(tree.node.results, (tree,)))
         del self._pending[:count]
 
-    def _add(self, index: int, node: Operation | Application) -> None:
+    def _add(self, index: int, node: Operation | Application | Transfer) -> None:
         used = [result for result in node.results if self._uses[result.id]]
-        if not used and isinstance(node, Operation) and index not in self.random:
+        if not used and not isinstance(node, Application) and index not in self.random:
             return
         code = self.code.get(index)
         self._make_room(node, code)
@@ -238,7 +239,7 @@ class Planner:
             self._flush(len(self._pending))
             self._items.append(Statement(node.results if used else (), (tree,)))
 
-    def _make_room(self, node: Operation | Application, code: Code | None) -> None:
+    def _make_room(self, node: Operation | Application | Transfer, code: Code | None) -> None:
         """Gives lines of their own to those waiting operands that this node cannot take in."""
         ids = self._operands(node)
         order = [tree.node.results[0].id for tree in self._pending]
@@ -254,7 +255,11 @@ class Planner:
                 return
 
     def _may_nest(
-        self, tree: Tree, node: Operation | Application, code: Code | None, operand: int
+        self,
+        tree: Tree,
+        node: Operation | Application | Transfer,
+        code: Code | None,
+        operand: int,
     ) -> bool:
         if code is None:  # a layer: on top of layers and sums, but not of functions or blocks
             if isinstance(tree.node, Application):
@@ -264,10 +269,10 @@ class Planner:
             return False
         return tree.depth + (not _is_infix(code)) <= DEEPEST and _size(tree) <= 6
 
-    def _code_of(self, node: Operation | Application) -> Code | None:
+    def _code_of(self, node: Operation | Application | Transfer) -> Code | None:
         return self.code.get(self._index[id(node)])
 
-    def _may_wait(self, node: Operation | Application) -> bool:
+    def _may_wait(self, node: Operation | Application | Transfer) -> bool:
         if len(node.results) != 1:
             return False
         (result,) = node.results

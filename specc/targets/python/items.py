@@ -6,14 +6,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from specc.ir.graph import Application, Loop, Operation, Scan, Value
+from specc.ir.graph import Application, Loop, Operation, Scan, Transfer, Value
 
 
 @dataclass(frozen=True, eq=False)
 class Tree:
     """A node whose operands are variables (by value id), or nodes computed on the same line."""
 
-    node: Operation | Application
+    node: Operation | Application | Transfer
     operands: tuple[Operand, ...]
     borrowed: Mapping[str, Operand]
     depth: int

@@ -27,13 +27,19 @@ from specc.targets.python.sizes import size
 from specc.targets.python.structure import LayerKey, Structure
 
 Holes: TypeAlias = Mapping[str, Expression]
-"""What the holes of a template are called where it is written."""
+"""What the holes of a template are called where it is written, and under ``device_key`` devices."""
 
 ONE_PER_LINE = 4
 """A list of this many layers is always written with one on each line."""
 
 REPEATED = 3
 """As many layers in a row that are made alike are written as a comprehension."""
+
+
+def device_key(device: str) -> str:
+    """The key of a device among the holes; no hole is called so."""
+    return f"device {device}"
+
 
 Tree: TypeAlias = "dict[str, Tree | LayerKey]"
 
@@ -70,12 +76,15 @@ class Layers:
         template = self.structure.templates[made.template]
         place = _Arguments(holes)
         arguments = {name: place.value(made.arguments[name]) for name in template.parameters}
+        devices = {d: holes[device_key(d)] for d in self.structure.devices(made.template)}
         if self.structure.is_inline(made.template):
-            return self.sequential(made.template, arguments)
+            given = {device_key(device): value for device, value in devices.items()}
+            return self.sequential(made.template, arguments | given)
         function = py.name(self.class_names[made.template])
+        placed = [(self.structure.device_arguments[d], value) for d, value in devices.items()]
         if len(arguments) <= 2:
-            return py.call(function, list(arguments.values()))
-        return py.call(function, (), arguments.items())
+            return py.call(function, list(arguments.values()), placed)
+        return py.call(function, (), [*arguments.items(), *placed])
 
     def sequential(self, template: int, holes: Holes) -> Expression:
         """``nn.Sequential(...)`` with every member."""

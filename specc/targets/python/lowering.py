@@ -57,7 +57,7 @@ class Place:
     hole: Callable[[Hole], Expression]
     operands: Sequence[Expression] = ()
     state: Mapping[str, Expression] = field(default_factory=dict)
-    device: Expression | None = None
+    device: Callable[[], Expression | None] = lambda: None
     float_dtype: Callable[[DType], Expression | None] = lambda dtype: None
     use: Callable[[str], None] = lambda module: None
 
@@ -166,7 +166,8 @@ def _leaf(code: Code, place: Place) -> Expression | None:
                 value = value[index]
             return place.value(value)
         case DeviceOf():
-            return py.attribute(place.device, "device") if place.device else py.literal(None)
+            device = place.device()
+            return py.attribute(device, "device") if device else py.literal(None)
         case StateRef(slot):
             return place.state.get(slot) or py.literal(None)
         case Lit(value):
@@ -237,7 +238,7 @@ def _left_out(value: Code, place: Place) -> bool:
             return False
         return not value.always and place.is_default(value.name)
     if isinstance(value, DeviceOf):
-        return place.device is None
+        return place.device() is None
     return isinstance(value, StateRef) and value.slot not in place.state
 
 

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from typing import TypeAlias
 
 from specc.ir.attributes import Attributes, Hole
+from specc.ir.devices import devices_named
 from specc.ir.graph import (
+    HERE,
     Application,
     BlockLayer,
     CapturedLayer,
@@ -15,6 +17,7 @@ from specc.ir.graph import (
     Operation,
     OperatorLayer,
     Template,
+    Transfer,
     Write,
 )
 from specc.ir.types import DType, TensorType
@@ -24,7 +27,7 @@ from specc.ops.registry import operators
 from specc.targets.python.checks import Checks
 from specc.targets.python.errors import EmitError
 from specc.targets.python.lowering import module_of
-from specc.targets.python.names import LIST_MEMBERS
+from specc.targets.python.names import LIST_MEMBERS, RESERVED, Scope, identifier
 from specc.targets.python.realisations import (
     Captured,
     Holder,
@@ -59,6 +62,12 @@ class Structure:
         self._sites: dict[LayerKey, Application] = {}
         self._site_template: dict[LayerKey, int] = {}
         self.checks = Checks(network)
+        self._devices = devices_named(network)
+        declared = [device.name for device in network.devices]
+        self._in_order = {name: position for position, name in enumerate(declared)}
+        numbers = {name for template in network.templates for name in template.parameters}
+        scope = Scope(RESERVED | numbers)
+        self.device_arguments = {n: scope.unique(identifier(n, "device")) for n in declared}
         self._refuse_dunders()
         self._collect()
 
@@ -154,6 +163,25 @@ class Structure:
                 if isinstance(node, Write)
             )
         return self._set[template]
+
+    # ---- devices ---------------------------------------------------------------------------------
+
+    def devices(self, template: int) -> list[str]:
+        """The logical devices that a template names itself or through its blocks, as declared."""
+        named = self._devices[template] if template < len(self._devices) else ()
+        return sorted(named, key=self._in_order.__getitem__)
+
+    def is_placed(self, template: int) -> bool:
+        """Whether the body itself runs on more than the device that it is applied on."""
+        return any(
+            getattr(node, "device", HERE) or isinstance(node, Transfer)
+            for node in every_node(self.templates[template].body)
+        )
+
+    def device_of(self, key: LayerKey) -> str:
+        """The device of a layer, as its template calls it."""
+        layer = self.layer(key)
+        return HERE if isinstance(layer, CapturedLayer) else layer.device
 
     # ---- types -----------------------------------------------------------------------------------
 
@@ -272,7 +300,7 @@ class Structure:
                 return False
             if node.inputs != (value,) or len(node.results) != 1:
                 return False
-            if node.borrowed or node.captured:
+            if node.borrowed or node.captured or node.device:
                 return False
             if isinstance(self.realise((index, name)), Holder | Captured):
                 return False

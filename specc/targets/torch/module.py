@@ -13,10 +13,13 @@ from numpy.typing import NDArray
 from torch import nn
 
 from specc.initialize.rounding import NUMPY_DTYPES
+from specc.ir.devices import devices_of_parameters
 from specc.ir.graph import Network, Parameter
 from specc.ops.operator import Operator
 from specc.targets.initial_values import initial_values
+from specc.targets.python import device_arguments
 from specc.targets.torch.classes import architecture
+from specc.targets.torch.devices import Bound, bind, place_anchors
 from specc.targets.torch.tensors import to_numpy, to_torch
 
 Weights = Mapping[str, NDArray[Any]]
@@ -27,24 +30,32 @@ def module(
     *,
     seed: int = 0,
     device: str | torch.device | None = None,
+    devices: Bound | None = None,
     weights: Weights | None = None,
     operators: Mapping[str, Operator] | None = None,
 ) -> nn.Module:
     """The module, in train mode, filled with the initial values of ``seed`` or with ``weights``.
 
-    ``weights`` holds each parameter under its own name, or under an alias.
+    ``device`` is where what stands under no ``on`` lives, ``devices`` has every logical one; both
+    are taken as they are. ``weights`` holds each parameter under its own name, or under an alias.
     torch's global random state is left alone. Raises ValueError for weights that do not fit.
     """
     made = _empty(network, operators)
     names = {parameter.name for parameter in network.parameters}
     assert set(made.state_dict()) == names, set(made.state_dict()) ^ names
+    bound = bind(network) if devices is None else devices
+    places = {
+        name: bound[logical] if logical else device
+        for name, logical in devices_of_parameters(network).items()
+    }
     if weights is None:
         arrays: Iterable[tuple[str, NDArray[Any]]] = initial_values(network.parameters, seed)
-        tensors = {name: to_torch(array).to(device) for name, array in arrays}
+        tensors = {name: to_torch(array).to(places[name]) for name, array in arrays}
     else:
         fitting = _fitting(network, weights)
-        tensors = {name: to_torch(array.copy()).to(device) for name, array in fitting.items()}
+        tensors = {name: to_torch(array.copy()).to(places[name]) for name, array in fitting.items()}
     _fill(made, tensors)
+    place_anchors(made, network, bound, device, operators)
     if network.aliases:
         hook = _AcceptAliases(dict(network.aliases))
         made.register_load_state_dict_pre_hook(hook)  # type: ignore[no-untyped-call]
@@ -70,7 +81,8 @@ def _empty(network: Network, operators: Mapping[str, Operator] | None) -> nn.Mod
     # Initial values come from elsewhere, so the source's own are not drawn.
     vars(made)["reset_parameters"] = lambda: None
     with torch.device("meta"):
-        cls.__init__(made)
+        devices = device_arguments(network, operators).values()
+        cls.__init__(made, **dict.fromkeys(devices, "meta"))
     del vars(made)["reset_parameters"]
     return made
 
@@ -87,6 +99,8 @@ def _fill(made: nn.Module, tensors: Mapping[str, torch.Tensor]) -> None:
             assert filled.shape == empty.shape, prefix + name
             setattr(part, name, filled)
         for name, empty in part.named_buffers(recurse=False):
+            if name in part._non_persistent_buffers_set:  # which says where a device is
+                continue
             assert tensors[prefix + name].shape == empty.shape, prefix + name
             setattr(part, name, tensors[prefix + name])
 
