@@ -227,3 +227,12 @@ def test_two_devices_of_one_name_are_told_apart_by_an_error(tmp_path: Path) -> N
     with pytest.raises(specc.SpecError) as caught:
         specc.compile(tmp_path / "b.net")
     assert [d.code for d in caught.value.diagnostics] == ["duplicate-name"]
+
+
+def test_a_scan_runs_where_its_cell_is() -> None:
+    text = "block Cell(x: [N, D], h: [N, D]) -> [N, D] { tanh(x + (h |> Linear(D))) }\n"
+    body = "cell = Cell on left\nys, h = scan(cell, x, x[:, 0], dim=1)\n"
+    body += "return ys |> Linear(2) on right"
+    program = sound(DEVICES + text + net(body, "(x: [N, T, 4])"))
+    assert devices(program) == {"cell.linear1.weight": "left", "linear1.weight": "right"}
+    assert [place for _, place in moves(program.network)] == ["left", "left", "right"]
