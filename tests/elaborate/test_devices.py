@@ -236,3 +236,14 @@ def test_a_scan_runs_where_its_cell_is() -> None:
     program = sound(DEVICES + text + net(body, "(x: [N, T, 4])"))
     assert devices(program) == {"cell.linear1.weight": "left", "linear1.weight": "right"}
     assert [place for _, place in moves(program.network)] == ["left", "left", "right"]
+
+
+def test_a_loss_may_name_devices() -> None:
+    text = DEVICES + "block own(y: [...], target: [...]) -> [] {\n on left { d = y - target }\n"
+    text += " return mean(d ** 2)\n}\n" + net("x |> Linear(1)", "(x: [N, 2]) -> [N, 1]")
+    text += "train {\n data = synthetic_regression(w=[2, 1], b=0, examples=20)\n loss = own\n"
+    text += " optimizer = sgd(lr=0.1)\n steps = 2\n}\n"
+    program = specc.compile(text, devices={"left": "cpu"})
+    assert program.network.loss is not None
+    assert [d.alternatives for d in program.network.loss.devices] == [("cpu",)]
+    assert specc.train(program, device="cpu").outcome == "finished"
