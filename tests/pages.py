@@ -51,6 +51,16 @@ def sections(page: str) -> dict[str, list[Block]]:
     }
 
 
+def dangling_links(page: str) -> set[str]:
+    """The links to a heading of the page itself that has no such heading."""
+    headings = {
+        re.sub(r"[^\w -]", "", line.lstrip("# ")).lower().replace(" ", "-")
+        for line in page.splitlines()
+        if line.startswith("#")
+    }
+    return set(re.findall(r"\]\(#([\w-]+)\)", page)) - headings
+
+
 def write_files(page: Iterable[Block], folder: Path) -> None:
     """Writes the blocks that are files, those whose title has a suffix."""
     for block in page:

@@ -61,7 +61,7 @@ def test_all_settings_and_their_choices_are_described() -> None:
 
 
 def test_all_initializers_are_named() -> None:
-    section = PAGE[PAGE.index("## Initial values") : PAGE.index("## Training")]
+    section = PAGE[PAGE.index("## Initial values") : PAGE.index("## Run-time control flow")]
     assert [name for name in CATALOGUE if f"`{name}`" not in section] == []
 
 
@@ -79,3 +79,12 @@ def test_all_compile_time_functions_are_named() -> None:
 
 def test_all_dtypes_are_named() -> None:
     assert [d.value for d in DType if f"`{d.value}`" not in PAGE] == []
+
+
+def test_links_lead_to_headings() -> None:
+    assert pages.dangling_links(PAGE) == set()
+
+
+def test_every_section_is_in_the_contents() -> None:
+    contents = PAGE[: PAGE.index("## ")]
+    assert [name for name in pages.sections(PAGE) if f"[{name}](#" not in contents] == []

@@ -36,7 +36,9 @@ def test_it_names_the_two_commands() -> None:
     assert "make test" in README
 
 
-@pytest.mark.parametrize("command", ["check", "show", "build", "train", "ops"])
+@pytest.mark.parametrize(
+    "command", ["check", "show", "build", "train", "params", "convert", "devices", "ops"]
+)
 def test_it_names_every_command(command: str) -> None:
     assert f"specc {command}" in README
 
