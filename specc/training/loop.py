@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import torch
@@ -28,7 +28,7 @@ from specc.recipe.complete import complete
 from specc.recipe.freeze import frozen_names
 from specc.recipe.losses import loss_entry, own_loss
 from specc.signals import Deferral
-from specc.targets.torch import module
+from specc.targets.torch import bind, module
 from specc.training.facts import NonFiniteLoss, NothingToTrain, RunFailed, UpdateFailed
 from specc.training.fit import Batchable, dataset
 from specc.training.freeze import freeze, train_mode
@@ -77,10 +77,12 @@ def train(
     data = dataset(network, recipe, base).to(chosen)
     watcher = progress or Silent()
 
-    with Deferral() as signals, torch.random.fork_rng(devices=_cuda_devices(chosen)):
+    bound = bind(network)
+    cards = _cuda_devices([chosen, *bound.values()])
+    with Deferral() as signals, torch.random.fork_rng(devices=cards):
         torch.manual_seed(recipe.seed)
         order = torch.Generator().manual_seed(recipe.seed)
-        model = module(network, seed=recipe.seed, device=chosen, operators=operators)
+        model = module(network, seed=recipe.seed, device=chosen, devices=bound, operators=operators)
         freeze(model, network, frozen)
         parameters = [p for p in model.parameters() if p.requires_grad]
         if not parameters:
@@ -201,6 +203,6 @@ def _best_device() -> str:
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
-def _cuda_devices(device: torch.device) -> list[torch.device]:
+def _cuda_devices(devices: Iterable[torch.device]) -> list[torch.device]:
     """The devices, besides the CPU, whose random state a run changes."""
-    return [device] if device.type == "cuda" else []
+    return [device for device in dict.fromkeys(devices) if device.type == "cuda"]
