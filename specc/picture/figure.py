@@ -110,6 +110,8 @@ class _Builder:
             first = self._applied.setdefault(node.path, node)
             if first is not node:
                 notes.append("the same layer again")
+        if node.device != node.within.device:
+            notes.append(f"on {node.device}")
         return ", ".join(notes)
 
     def _block(self, inner: Activation, nodes: Sequence[FlatNode]) -> Box:
@@ -128,6 +130,8 @@ class _Builder:
         first = self._drawn.setdefault(seen, inner.path)
         numbers = {key: value for key, value in inner.holes.items() if key in template.parameters}
         detail = call_text(None, numbers, kind) if kind else ""
+        if inner.parent is not None and inner.device != inner.parent.device:
+            detail = f"{detail} on {inner.device}".lstrip()
         box = Box(
             "block",
             title=name,

@@ -283,10 +283,13 @@ def _lines(
         start, end = route[0].placed, route[-1].placed
         assert start is not None
         assert end is not None
+        # Straight along the boxes of a layer, turning between the layers alone.
         points = [(route[0].centre, start.y + start.height)]
+        points.append((route[0].centre, bands[route[0].layer][1]))
         for point in route[1:-1]:
-            points += [(point.centre, bands[point.layer][0]), (point.centre, bands[point.layer][1])]
-        points.append((_landing(route[-2], route[-1]), end.y))
+            points += [(point.centre, edge) for edge in bands[point.layer]]
+        landing = _landing(route[-2], route[-1])
+        points += [(landing, bands[route[-1].layer][0]), (landing, end.y)]
         labelled = source.kind == "block" and value not in said
         said.add(value)
         lines.append(Arrow(value, tuple(points), labelled))

@@ -147,6 +147,8 @@ def _arrow(parent: Element, arrow: Arrow) -> None:
     (x, y), *rest = arrow.points
     path = [f"M{_number(x)} {_number(y)}"]
     for end_x, end_y in rest:
+        if (x, y) == (end_x, end_y):
+            continue
         if x == end_x:
             path.append(f"V{_number(end_y)}")
         else:
@@ -158,9 +160,10 @@ def _arrow(parent: Element, arrow: Arrow) -> None:
         x, y = end_x, end_y
     SubElement(parent, "path", {"class": "arrow", "d": " ".join(path), "marker-end": "url(#head)"})
     if arrow.labelled:
-        (start_x, start_y), (next_x, _) = arrow.points[:2]
+        start_x, start_y = arrow.points[0]
+        turn = next((x for x, _ in arrow.points if x != start_x), start_x)
         # On the side that the line does not turn to.
-        side, anchor = (-6, "end") if next_x > start_x + 1 else (6, "start")
+        side, anchor = (-6, "end") if turn > start_x + 1 else (6, "start")
         label = label_of(arrow.value)
         _text(parent, label, start_x + side, start_y + 14, FONT - 1, "shape", anchor=anchor)
 

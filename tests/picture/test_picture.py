@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -18,7 +19,15 @@ from tests.conftest import Specc
 
 ROOT = Path(__file__).resolve().parents[2]
 RESNET = ROOT / "bench" / "specs" / "resnet152.net"
-NETS = ["std.lenet", "std.fixed_hidden", "std.vit", "std.gpt2", "std.llama", RESNET]
+NETS = [
+    "std.lenet",
+    "std.fixed_hidden",
+    "std.vit",
+    "std.gpt2",
+    "std.llama",
+    "std.alexnet2012",
+    RESNET,
+]
 every_net = pytest.mark.parametrize("source", NETS, ids=lambda s: Path(str(s)).stem)
 
 
@@ -77,6 +86,17 @@ def test_arrows_go_down(source: str | Path) -> None:
 
 
 @every_net
+def test_arrows_turn_between_the_layers_alone(source: str | Path) -> None:
+    for laid in every_layout(lay_out(figure(source))):
+        for arrow in laid.arrows:
+            for (x, top), (turned, bottom) in pairwise(arrow.points):
+                beside = [
+                    b for b in laid.boxes if b.y < bottom - 0.01 and top < b.y + b.height - 0.01
+                ]
+                assert x == turned or not beside
+
+
+@every_net
 def test_figures_inside_a_block_lie_in_it(source: str | Path) -> None:
     for laid in every_layout(lay_out(figure(source))):
         for placed in laid.boxes:
@@ -109,6 +129,12 @@ def test_a_block_is_drawn_whole_once() -> None:
 def test_what_is_shared_says_with_what() -> None:
     assert any("shares transformer.wte.weight" in text for text in texts("std.gpt2"))
     assert any("the same layer again" in text for text in texts("std.fixed_hidden"))
+
+
+def test_devices_are_named_where_they_change() -> None:
+    shown = texts("std.alexnet2012")
+    assert any("Early on bottom" in text for text in shown)
+    assert "concat(dim=1)on top" in shown
 
 
 def test_a_loop_has_its_condition_and_its_body() -> None:
