@@ -20,6 +20,7 @@ from torch import nn
 
 import specc
 from specc.targets.torch import dynamic_shapes
+from tests import pages
 
 
 @pytest.fixture(scope="session")
@@ -29,7 +30,7 @@ def page(root: Path) -> str:
 
 
 def blocks(page: str, kind: str) -> list[str]:
-    return re.findall(rf"^```{kind}\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    return [block.text for block in pages.blocks(page, kind)]
 
 
 def in_order(parts: list[str], text: str) -> bool:
