@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from specc.compiler import faults_as_errors
 from specc.initialize.rounding import NUMPY_DTYPES
+from specc.ir.devices import devices_of_parameters
 from specc.ir.graph import Network, Parameter, Role
 from specc.ir.types import DType
 from specc.parameters.statistics import Histogram, Statistics, histogram, statistics
@@ -29,7 +30,7 @@ class ParameterInfo:
     ``dtype`` is as the language writes it (``"f32"``). ``role`` is None for a tensor of a file that
     carries no architecture; ``layer`` is the kind of the layer that owns it, ``slot`` its name
     there. ``aliases`` are the further names of a shared parameter. ``frozen`` says that the recipe
-    of the network freezes it.
+    of the network freezes it, ``device`` on which of its devices it lies, empty for none of them.
     """
 
     name: str
@@ -41,6 +42,7 @@ class ParameterInfo:
     slot: str | None = None
     aliases: tuple[str, ...] = ()
     frozen: bool = False
+    device: str = ""
     read: Callable[[], Array] = field(default=lambda: np.empty(0), repr=False, compare=False)
 
     @property
@@ -92,6 +94,7 @@ def of_network(
     fitting = None if weights is None else fit(weights, network.parameters, network.aliases)
 
     frozen = frozen_names(network)
+    devices = devices_of_parameters(network)
 
     def reader(parameter: Parameter) -> Callable[[], Array]:
         if fitting is None:
@@ -111,6 +114,7 @@ def of_network(
             slot=parameter.slot,
             aliases=tuple(aliases.get(parameter.name, ())),
             frozen=parameter.name in frozen,
+            device=devices[parameter.name],
             read=reader(parameter),
         )
         for parameter in network.parameters

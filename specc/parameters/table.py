@@ -57,6 +57,7 @@ _WHAT = (
 _ORIGIN = (
     Column("initializer", _initializer),
     Column("role", _role),
+    Column("device", lambda p: p.device),
     Column("also named", lambda p: ", ".join(p.aliases)),
 )
 
@@ -147,6 +148,7 @@ def record(parameter: ParameterInfo) -> dict[str, object]:
         "slot": parameter.slot,
         "aliases": list(parameter.aliases),
         "frozen": parameter.frozen,
+        "device": parameter.device or None,
     }
 
 

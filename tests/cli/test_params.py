@@ -75,6 +75,7 @@ def test_lines_of_json(spec: Path, capsys: Captured) -> None:
         "slot": "weight",
         "aliases": [],
         "frozen": False,
+        "device": None,
     }
 
 

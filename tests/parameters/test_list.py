@@ -88,3 +88,15 @@ def test_a_file_without_architecture_is_listed_by_what_it_holds(tmp_path: Path) 
         ("b", (3,), "f64", None),
     ]
     assert found[1].values().tolist() == [1, 1, 1]
+
+
+def test_a_parameter_says_which_device_it_is_put_on() -> None:
+    program = specc.compile(
+        "device left = cuda:0 | cpu\n"
+        "net Two(x: [N, 4]) -> [N, 4] {\n"
+        "    y = x |> here: Linear(4, bias=false)\n"
+        "    y |> there: Linear(4, bias=false) on left\n"
+        "}"
+    )
+    devices = {parameter.name: parameter.device for parameter in program.parameters()}
+    assert devices == {"here.weight": "", "there.weight": "left"}
