@@ -29,7 +29,7 @@ from specc.elaborate.values import (
     describe,
 )
 from specc.frontend.diagnostics import Fault, Label
-from specc.frontend.facts import BadArgument, ShapeMismatch
+from specc.frontend.facts import BadArgument, ShapeMismatch, SizeMismatch
 from specc.frontend.source import Span
 from specc.ir.types import TensorType
 
@@ -179,6 +179,16 @@ def _dim(value: Value, place: Span, sequences: tuple[Tensor, ...]) -> int:
                 )
             )
     dim = value % first.rank
+    if first.shape[dim] == 0:
+        raise Fault(
+            SizeMismatch(
+                operator="scan",
+                where=sequences[0].origin,
+                what="the length of a sequence",
+                expected="at least 1",
+                found="0",
+            )
+        )
     for sequence in sequences[1:]:
         if value % sequence.type.rank != dim or sequence.type.shape[dim] != first.shape[dim]:
             raise Fault(_other_length(sequences[0], sequence, value))

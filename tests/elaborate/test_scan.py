@@ -114,6 +114,11 @@ WRONG = {
         "unknown-argument",
         "w ~ ones",
     ),
+    "a sequence without entries": (
+        "scan(add, empty, zeros(N, 4), dim=1)",
+        "size-mismatch",
+        "empty",
+    ),
     "sequences of two lengths": (
         "scan(Two(), (x, other), zeros(N, 4), dim=1)",
         "shape-mismatch",
@@ -138,5 +143,6 @@ def test_a_wrong_use_is_located(use: str) -> None:
     body = f"ys = {call}[0]\n    return ys"
     if code == "layer-in-loop":
         body = f"y = x\n    while sum(y) > 0 {{ y = {call}[0] }}\n    return y"
-    text = f"{CELLS}net Wrong(x: [N, T, 4], other: [N, S, 4]) -> [...] {{\n    {body}\n}}"
+    header = "net Wrong(x: [N, T, 4], other: [N, S, 4], empty: [N, 0, 4]) -> [...]"
+    text = f"{CELLS}{header} {{\n    {body}\n}}"
     assert errors(text) == [(code, place)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.ir.devices import DEVICES
+from tests.ir.regions import CONTROL, SCANNED
 
 RESIDUAL = """
 block Residual(channels: int, stride = 1)(x: [N, C, H, W]) -> [N, channels, H2, W2] {
@@ -169,5 +170,7 @@ TEXTS = {
     "recipe": RECIPE,
     "created": CREATED,
     "integers": INTEGERS,
+    "control": CONTROL,
+    "scanned": SCANNED,
     "devices": DEVICES,
 }
