@@ -87,6 +87,7 @@ def recipe_of(
         defined=blocks,
         block_loss=block_loss,
         unused=stands_for_nothing if outputs is not None else None,
+        placed=tuple(context.devices),
     )
     if recipe is None or recipe.loss is None:
         return recipe, None

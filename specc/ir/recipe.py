@@ -39,7 +39,8 @@ class Recipe(BaseModel):
 
     A run lasts for ``epochs`` passes over the training examples or for ``steps`` updates, of which
     one is set. ``data``, ``loss`` and ``optimizer`` are None where the text leaves them open.
-    ``freeze`` holds patterns of names; what they stand for does not change in the run.
+    ``freeze`` holds patterns of names; what they stand for does not change in the run. ``devices``
+    are those that share each batch, ``cuda:*`` for all of a kind; none leaves the choice open.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -53,6 +54,7 @@ class Recipe(BaseModel):
     batch: Count = 32
     metrics: tuple[Choice, ...] = ()
     freeze: tuple[str, ...] = ()
+    devices: tuple[str, ...] = ()
     precision: str = "f32"
     seed: Annotated[int, Field(ge=0)] = 0
 

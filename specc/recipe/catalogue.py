@@ -12,7 +12,17 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from specc.ir.recipe import SettingValue
-from specc.recipe.kinds import FLAG, PATH, PATTERNS, Kind, integer, number, optional, several
+from specc.recipe.kinds import (
+    DEVICES,
+    FLAG,
+    PATH,
+    PATTERNS,
+    Kind,
+    integer,
+    number,
+    optional,
+    several,
+)
 
 
 class _Required:
@@ -276,6 +286,7 @@ _SETTINGS = (
     Setting("batch", "Examples in one update.", "", kind=integer(1)),
     Setting("metrics", "What to report beside the loss.", "metric", entries=METRICS, many=True),
     Setting("freeze", "What does not change, as patterns of names.", "", kind=PATTERNS),
+    Setting("devices", "Where to train; several share each batch.", "", kind=DEVICES),
     Setting(
         "precision", "The arithmetic.", "precision", words=("f32",), later=("f16", "bf16", "f64")
     ),
@@ -287,9 +298,6 @@ SETTINGS: Mapping[str, Setting] = {setting.name: setting for setting in _SETTING
 
 MAX_ELEMENTS = 2**28
 """Numbers that a data set may make, 1 GiB of them."""
-
-LATER: tuple[str, ...] = ("devices",)
-"""Settings of the language that this version does not carry out yet."""
 
 NEEDED: tuple[str, ...] = ("data", "loss", "optimizer")
 """What a run cannot do without, besides ``epochs`` or ``steps``."""

@@ -8,11 +8,11 @@ from typing import Any
 
 from specc.frontend import syntax
 from specc.frontend.diagnostics import Fact, Fault, Label, Report
-from specc.frontend.facts import NotSupported
 from specc.frontend.source import Span
 from specc.ir.recipe import Recipe
-from specc.recipe.catalogue import LATER, SETTINGS, Entry
+from specc.recipe.catalogue import SETTINGS, Entry
 from specc.recipe.combine import conflicts, missing_settings
+from specc.recipe.devices import copied_though_placed
 from specc.recipe.facts import (
     ConflictingSettings,
     IncompleteRecipe,
@@ -36,6 +36,7 @@ def check(
     defined: Collection[str] = (),
     block_loss: BlockLoss | None = None,
     unused: Unused | None = None,
+    placed: Collection[str] = (),
 ) -> Recipe | None:
     """Checks every setting, choice and argument; gives the recipe with its defaults filled in.
 
@@ -46,7 +47,7 @@ def check(
     ``defined`` are the names of the file's own blocks, and ``block_loss`` tells of one that is the
     loss. ``where`` is the whole ``train`` block.
     ``unused`` says what is wrong with a pattern that stands for no parameter of the net; None where
-    those are not known.
+    those are not known. ``placed`` are the devices that the net puts its parts on.
 
     Gives None where anything is wrong; each problem is in ``report`` with its place.
     """
@@ -65,6 +66,11 @@ def check(
     agree = _agree(checked, report, own)
     if unused is not None and "freeze" in checked:
         agree &= _freezes(checked["freeze"], unused, report)
+    if (copied := checked.get("devices")) is not None:
+        fact = copied_though_placed(placed, copied.value, copied.span)
+        if fact is not None:
+            report.add(fact)
+            agree = False
     if inner.problems or outer.problems or not agree:
         return None
     recipe = Recipe(**{name: found.value for name, found in checked.items()})
@@ -129,10 +135,8 @@ def _freezes(found: _Found, unused: Unused, report: Report) -> bool:
 
 
 def _require_known(item: _Item) -> None:
-    if item.name in LATER:
-        raise Fault(NotSupported(where=item.span, feature=f"the setting `{item.name}`"))
     if item.name not in SETTINGS:
-        problem, known = "a recipe has no setting", (*SETTINGS, *LATER)
+        problem, known = "a recipe has no setting", tuple(SETTINGS)
         raise Fault(
             UnknownSetting(where=item.name_span, problem=problem, name=item.name, known=known)
         )

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import PurePosixPath, PureWindowsPath
 
+from specc.ir.devices import problem_with_device
 from specc.ir.recipe import Scalar, SettingValue
 
 
@@ -141,6 +142,23 @@ def _patterns(value: object) -> SettingValue:
     return tuple(value)
 
 
+def _devices(value: object) -> SettingValue:
+    """Devices by name, none for any; whether a machine has them is asked when a run begins."""
+    names = [value] if isinstance(value, str) else value
+    if not isinstance(names, list | tuple) or len(names) > MAX_DEVICES:
+        raise ValueError(DEVICES.name)
+    for name in names:
+        if not isinstance(name, str):
+            raise ValueError(DEVICES.name)
+        one = name.removesuffix(":*")
+        problem = problem_with_device(one)
+        if problem is not None or (one != name and (":" in one or one == "cpu")):
+            raise ValueError(DEVICES.name)
+    return tuple(names)
+
+
+MAX_DEVICES = 128
+DEVICES = Kind("a device such as cuda:0, all of a kind, cuda:*, or a list in quotes", _devices)
 MAX_PATTERNS = 1024
 PATTERNS = Kind("a list of patterns in quotes", _patterns)
 FLAG = Kind("true or false", _flag)

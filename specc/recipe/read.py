@@ -19,7 +19,7 @@ from specc.recipe.facts import (
     RepeatedSetting,
     UnknownSetting,
 )
-from specc.recipe.kinds import PATH, Kind, leads_outside
+from specc.recipe.kinds import DEVICES, PATH, Kind, leads_outside
 from specc.recipe.values import shown
 
 Evaluate = Callable[[syntax.Expression], object]
@@ -78,6 +78,8 @@ class Reader:
 
     def setting(self, setting: Setting, value: Written) -> object:
         """The value of one setting: a Choice, a tuple of them, a word or a plain value."""
+        if setting.kind is DEVICES and isinstance(value, syntax.DeviceName | syntax.Name):
+            return self._accepted(setting.name, setting.kind, _device_text(value), value)
         if isinstance(value, syntax.DeviceName):
             raise _bad(value, setting.name, setting.requirement, "a device")
         if setting.many:
@@ -152,14 +154,17 @@ class Reader:
         value = self.evaluate(expression)
         if value is self.failed:
             raise _AlreadyReported
-        try:
-            accepted = kind.accept(value)
-        except ValueError as reason:
-            raise _bad(expression, what, str(reason), shown(value)) from None
+        accepted = self._accepted(what, kind, value, expression)
         if kind is PATH:
             assert isinstance(accepted, str), accepted
             return self._path(accepted, expression.span)
         return accepted
+
+    def _accepted(self, what: str, kind: Kind, value: object, where: syntax.Node) -> SettingValue:
+        try:
+            return kind.accept(value)
+        except ValueError as reason:
+            raise _bad(where, what, str(reason), shown(value)) from None
 
     def _path(self, path: str, where: Span) -> str:
         if self.outside:
@@ -168,6 +173,13 @@ class Reader:
         if leads_outside(path):
             raise Fault(PathLeadsOutside(where=where, path=path))
         return path
+
+
+def _device_text(value: syntax.DeviceName | syntax.Name) -> str:
+    """``cuda:0``, as it is written."""
+    if isinstance(value, syntax.Name):
+        return value.name
+    return value.kind if value.index is None else f"{value.kind}:{value.index}"
 
 
 def _word(setting: Setting, value: syntax.Expression) -> str:

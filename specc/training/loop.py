@@ -32,9 +32,10 @@ from specc.targets.torch import bind, module
 from specc.training.facts import NonFiniteLoss, NothingToTrain, RunFailed, UpdateFailed
 from specc.training.fit import Batchable, dataset
 from specc.training.freeze import freeze, train_mode
-from specc.training.metrics import Averages, LossFunction, block_loss, loss_function
+from specc.training.metrics import Averages, LossFunction, block_loss, brought, loss_function
 from specc.training.optimize import learning_rate, optimizer
 from specc.training.output import Folder
+from specc.training.replicas import Replicas, training_devices
 from specc.training.result import Epoch, Outcome, Progress, Result, Run, Silent
 
 _EVALUATION_BATCH = 1024
@@ -54,7 +55,8 @@ def train(
     """Trains a network by its recipe, or by another one, and gives the trained module and numbers.
 
     ``out`` is a folder for ``model.safetensors``, ``metrics.jsonl`` and ``curves.png``; without it
-    nothing is written. ``seed`` replaces the recipe's. ``device`` is the best there is if left out.
+    nothing is written. ``seed`` replaces the recipe's, and ``device`` its devices; if neither says
+    where, it is the best device there is.
     ``base`` is the folder from which the recipe's relative paths count, else the current one.
     ``operators`` is the table of operators, by default the built-in ones.
     Ctrl-C ends the run early: the files are written, and the outcome says so. While they are being
@@ -73,12 +75,14 @@ def train(
     network = network.model_copy(update={"recipe": recipe, "loss": own})
     about_loss = loss_entry(network, recipe)
     frozen = frozen_names(network)
-    chosen = torch.device(device if device is not None else _best_device())
+    named = recipe.devices if device is None else ()
+    devices = training_devices(network, named) if device is None else [torch.device(device)]
+    chosen = devices[0]
     data = dataset(network, recipe, base).to(chosen)
     watcher = progress or Silent()
 
     bound = bind(network)
-    cards = _cuda_devices([chosen, *bound.values()])
+    cards = _cuda_devices([*devices, *bound.values()])
     with Deferral() as signals, torch.random.fork_rng(devices=cards):
         torch.manual_seed(recipe.seed)
         order = torch.Generator().manual_seed(recipe.seed)
@@ -90,6 +94,7 @@ def train(
         loss_of = loss_function(recipe.loss) if own is None else block_loss(own, chosen, operators)
         update = optimizer(recipe.optimizer, parameters)
 
+        forward = model if len(devices) == 1 else Replicas(model, devices)
         steps_per_epoch = -(-len(data.train) // recipe.batch)
         steps = recipe.steps or (recipe.epochs or 0) * steps_per_epoch
         epochs = -(-steps // steps_per_epoch)
@@ -101,7 +106,7 @@ def train(
         watcher.started(
             Run(
                 network=network.name,
-                device=str(chosen),
+                device=", ".join(map(str, devices)),
                 parameters=sum(p.numel() for p in parameters),
                 train_examples=len(data.train),
                 test_examples=len(data.test),
@@ -126,7 +131,7 @@ def train(
                     x_B, y_B = data.train[index_B.to(chosen)]
                     for group in update.param_groups:
                         group["lr"] = rate(step)
-                    z_B = model(x_B).to(chosen)
+                    z_B = brought(forward(x_B), chosen)
                     loss = loss_of(z_B, y_B)
                     value = loss.item()
                     _require_finite(value, epoch, step + 1, rate(step))
@@ -189,7 +194,7 @@ def evaluate(
     model.eval()
     for start in range(0, len(data), _EVALUATION_BATCH):
         x_B, y_B = data[start : start + _EVALUATION_BATCH]
-        z_B = model(x_B).to(y_B.device)
+        z_B = brought(model(x_B), y_B.device)
         averages.add(loss_of(z_B, y_B), z_B, y_B)
     return averages.means()
 
@@ -197,10 +202,6 @@ def evaluate(
 def _require_finite(loss: float, epoch: int, step: int, rate: float) -> None:
     if not math.isfinite(loss):
         raise RunFailed(NonFiniteLoss(loss=loss, epoch=epoch, step=step, rate=rate))
-
-
-def _best_device() -> str:
-    return "cuda" if torch.cuda.is_available() else "cpu"
 
 
 def _cuda_devices(devices: Iterable[torch.device]) -> list[torch.device]:

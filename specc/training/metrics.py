@@ -19,6 +19,13 @@ LossFunction = Callable[[Output, Tensor], Tensor]
 """From outputs and targets of a batch to its mean loss, a scalar."""
 
 
+def brought(output: Output, device: torch.device) -> Output:
+    """The outputs on a device; a net may leave them on another of its own."""
+    if isinstance(output, tuple):
+        return tuple(one.to(device) for one in output)
+    return output.to(device)
+
+
 def block_loss(
     loss: Network,
     device: torch.device,

@@ -147,13 +147,32 @@ def test_one_metric_needs_no_list() -> None:
     assert recipe.metrics == (Choice(name="accuracy"),)
 
 
+@pytest.mark.parametrize(
+    ("written", "devices"),
+    [
+        ("cuda:*", ("cuda:*",)),
+        ("cuda:1", ("cuda:1",)),
+        ("cpu", ("cpu",)),
+        ('["cuda:0", "cuda:1"]', ("cuda:0", "cuda:1")),
+        ('"mps"', ("mps",)),
+    ],
+)
+def test_devices_are_named_with_and_without_quotes(written: str, devices: tuple[str, ...]) -> None:
+    recipe = Checked(COMPLETE + f"devices = {written}").recipe
+    assert recipe is not None
+    assert recipe.devices == devices
+
+
 # Each: the settings, the code of the fact, the text it points at, a part of what it says.
 WRONG = [
     # keys
     ("epoch = 3", "unknown-setting", "epoch", "did you mean 'epochs'?"),
     ("zebra = 3", "unknown-setting", "zebra", "there are data, loss"),
     ("epochs = 1\nepochs = 2", "repeated-setting", "epochs", "epochs is set twice"),
-    ("devices = cuda:*", "not-supported", "devices = cuda:*", "the setting `devices`"),
+    ("devices = cpu:*", "bad-setting", "cpu:*", "devices must be a device such as cuda:0"),
+    ("devices = tpu", "bad-setting", "tpu", 'not "tpu"'),
+    ("devices = cuda:999", "bad-setting", "cuda:999", 'not "cuda:999"'),
+    ('devices = ["cuda:0", 1]', "bad-setting", '["cuda:0", 1]', "devices must be a device"),
     # plain values: type and bounds of each
     ("epochs = 0", "bad-setting", "0", "epochs must be an int of at least 1, not 0"),
     ("epochs = 1.5", "bad-setting", "1.5", "epochs must be an int of at least 1, not 1.5"),
