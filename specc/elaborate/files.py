@@ -23,7 +23,7 @@ from specc.elaborate.values import (
 )
 from specc.frontend import syntax
 from specc.frontend.diagnostics import Fault, Label
-from specc.frontend.facts import NotSupported, UnknownName
+from specc.frontend.facts import UnknownName
 from specc.frontend.source import Span
 from specc.ir.devices import problem_with_device
 from specc.ir.types import DType
@@ -134,7 +134,7 @@ def _device(frame: Frame, item: syntax.DeviceDefinition) -> DeviceValue | Poison
 def _import(frame: Frame, item: syntax.Import) -> None:
     context = frame.context
     if context.load is None:
-        raise Fault(NotSupported(where=item.span, feature="an import"))
+        raise Fault(BadImport(where=item.span, problem="nothing can be imported here"))
     file = context.load(item)
     if file.tree is None:
         return  # what is wrong in it has been reported

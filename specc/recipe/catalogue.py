@@ -92,8 +92,7 @@ class Entry:
 class Setting:
     """One key of a recipe: a choice among ``entries``, a list of them, or a plain value.
 
-    ``words`` are names that stand for themselves (``precision = f32``); those of ``later`` are
-    known, and not supported yet.
+    ``words`` are names that stand for themselves (``precision = f32``).
     """
 
     name: str
@@ -103,12 +102,11 @@ class Setting:
     many: bool = False
     kind: Kind | None = None
     words: tuple[str, ...] = ()
-    later: tuple[str, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
-        """What can be chosen, those of ``later`` included."""
-        return (*(self.entries or self.words), *self.later)
+        """What can be chosen."""
+        return tuple(self.entries or self.words)
 
     @property
     def requirement(self) -> str:
@@ -287,9 +285,7 @@ _SETTINGS = (
     Setting("metrics", "What to report beside the loss.", "metric", entries=METRICS, many=True),
     Setting("freeze", "What does not change, as patterns of names.", "", kind=PATTERNS),
     Setting("devices", "Where to train; several share each batch.", "", kind=DEVICES),
-    Setting(
-        "precision", "The arithmetic.", "precision", words=("f32",), later=("f16", "bf16", "f64")
-    ),
+    Setting("precision", "The arithmetic.", "precision", words=("f32", "bf16", "f16", "f64")),
     Setting("seed", "Of initial values, the order and dropout.", "", kind=integer(0, 2**63 - 1)),
 )
 

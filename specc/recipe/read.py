@@ -8,7 +8,6 @@ from pathlib import Path
 
 from specc.frontend import syntax
 from specc.frontend.diagnostics import Fault, Label, Report
-from specc.frontend.facts import NotSupported
 from specc.frontend.source import Span
 from specc.ir.recipe import Choice, SettingValue
 from specc.recipe.catalogue import Argument, Entry, Setting
@@ -189,8 +188,6 @@ def _word(setting: Setting, value: syntax.Expression) -> str:
         word = value.name
     if not isinstance(word, str):
         raise _bad(value, setting.name, setting.requirement, _described(value))
-    if word in setting.later:
-        raise Fault(NotSupported(where=value.span, feature=f"{setting.name} {word}"))
     if word not in setting.words:
         raise _unknown(setting, word, value.span)
     return word

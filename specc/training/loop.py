@@ -35,6 +35,7 @@ from specc.training.freeze import freeze, train_mode
 from specc.training.metrics import Averages, LossFunction, block_loss, brought, loss_function
 from specc.training.optimize import learning_rate, optimizer
 from specc.training.output import Folder
+from specc.training.precision import Arithmetic
 from specc.training.replicas import Replicas, training_devices
 from specc.training.result import Epoch, Outcome, Progress, Result, Run, Silent
 
@@ -92,6 +93,8 @@ def train(
         if not parameters:
             raise Fault(NothingToTrain(network=network.name, frozen=len(frozen)))
         loss_of = loss_function(recipe.loss) if own is None else block_loss(own, chosen, operators)
+        arithmetic = Arithmetic(recipe.precision, chosen)
+        arithmetic.begin(model)
         update = optimizer(recipe.optimizer, parameters)
 
         forward = model if len(devices) == 1 else Replicas(model, devices)
@@ -128,22 +131,22 @@ def train(
                 train_mode(model, frozen)
                 averages = Averages(about_loss, recipe.metrics)
                 for index_B in batches(len(data.train), recipe.batch, order):
-                    x_B, y_B = data.train[index_B.to(chosen)]
+                    x_B, y_B = map(arithmetic.given, data.train[index_B.to(chosen)])
                     for group in update.param_groups:
                         group["lr"] = rate(step)
-                    z_B = brought(forward(x_B), chosen)
+                    with arithmetic.computing():
+                        z_B = arithmetic.found(brought(forward(x_B), chosen))
                     loss = loss_of(z_B, y_B)
                     value = loss.item()
                     _require_finite(value, epoch, step + 1, rate(step))
-                    update.zero_grad()
-                    loss.backward()  # type: ignore[no-untyped-call]
-                    update.step()
+                    arithmetic.update(loss, update)
                     step += 1
                     averages.add(loss, z_B, y_B)
                     watcher.stepped(epoch, len(index_B), value)
                     if step == steps:
                         break
-                measured = evaluate(model, data.test, loss_of, Averages(about_loss, recipe.metrics))
+                figures = Averages(about_loss, recipe.metrics)
+                measured = evaluate(model, data.test, loss_of, figures, arithmetic)
                 _require_finite(measured["loss"], epoch, step, rate(step - 1))
                 record = Epoch(
                     epoch=epoch,
@@ -170,6 +173,7 @@ def train(
             watcher.ended(outcome)
 
         # ---- what remains
+        arithmetic.end()
         model.eval()
         return Result(
             outcome=outcome,
@@ -188,13 +192,18 @@ def batches(examples: int, batch: int, order: torch.Generator) -> Iterator[Tenso
 
 @torch.no_grad()
 def evaluate(
-    model: nn.Module, data: Batchable, loss_of: LossFunction, averages: Averages
+    model: nn.Module,
+    data: Batchable,
+    loss_of: LossFunction,
+    averages: Averages,
+    arithmetic: Arithmetic,
 ) -> dict[str, float]:
     """Loss and metrics by name over all of ``data``. Leaves the model in eval mode."""
     model.eval()
     for start in range(0, len(data), _EVALUATION_BATCH):
-        x_B, y_B = data[start : start + _EVALUATION_BATCH]
-        z_B = brought(model(x_B), y_B.device)
+        x_B, y_B = map(arithmetic.given, data[start : start + _EVALUATION_BATCH])
+        with arithmetic.computing():
+            z_B = arithmetic.found(brought(model(x_B), y_B.device))
         averages.add(loss_of(z_B, y_B), z_B, y_B)
     return averages.means()
 

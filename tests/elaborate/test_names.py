@@ -240,3 +240,7 @@ def test_a_made_up_output_name_gives_way(tmp_path: Path) -> None:
     program = sound(net("param output: [4] ~ ones\nx * output"))
     assert program.outputs[0].name != "output"
     agrees(program, tmp_path)
+
+
+def test_training_is_a_name_like_any_other_once_it_is_bound() -> None:
+    sound(net("training = 3\nx * training"))

@@ -187,8 +187,7 @@ WRONG = [
     ("seed = -1", "bad-setting", "-1", "seed must be an int from 0 to"),
     ("seed = 9223372036854775808", "bad-setting", "9223372036854775808", "seed must be"),
     ("precision = f33", "unknown-setting", "f33", "did you mean 'f32'?"),
-    ("precision = bf16", "not-supported", "bf16", "precision bf16"),
-    ("precision = 32", "bad-setting", "32", "precision must be one of f32, not 32"),
+    ("precision = 32", "bad-setting", "32", "precision must be one of f32, bf16, f16, f64, not 32"),
     # choices
     ("optimizer = adan", "unknown-setting", "adan", "there is no optimizer 'adan'"),
     ("optimizer = adan(lr=1)", "unknown-setting", "adan", "did you mean 'adam'?"),

@@ -100,19 +100,3 @@ class TooLarge(Fact):
     @property
     def label(self) -> str:
         return "the limit is passed here"
-
-
-@dataclass(frozen=True, kw_only=True)
-class NotSupported(Fact):
-    """The text is valid, but this version of the compiler does not build it yet."""
-
-    code = "not-supported"
-    feature: str
-
-    @property
-    def message(self) -> str:
-        return f"{self.feature}: not supported yet"
-
-    @property
-    def label(self) -> str:
-        return "this version of specc cannot build it"
