@@ -104,7 +104,8 @@ def read(source: str | os.PathLike[str] | Text, limits: Limits = DEFAULT_LIMITS)
         with path.open("rb") as file:
             data = file.read(limits.bytes + 1)
         if len(data) > limits.bytes:
-            raise SpecError([TooLarge(what=f"bytes in {name}", limit=limits.bytes).diagnostic()])
+            fact = TooLarge(what=f"bytes in {name}", limit=limits.bytes, option="bytes")
+            raise SpecError([fact.diagnostic()])
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise _refused(name, f"is not UTF-8: byte {error.start} cannot be read") from None

@@ -46,7 +46,8 @@ def read_text(file: str, limits: Limits) -> Text:
         return read(Path(file) if file and not file.startswith("std.") else file, limits)
     data = sys.stdin.buffer.read(limits.bytes + 1)
     if len(data) > limits.bytes:
-        raise SpecError([TooLarge(what="bytes in <stdin>", limit=limits.bytes).diagnostic()])
+        fact = TooLarge(what="bytes in <stdin>", limit=limits.bytes, option="bytes")
+        raise SpecError([fact.diagnostic()])
     try:
         return Text(Source("<stdin>", data.decode("utf-8-sig")), Path())
     except UnicodeDecodeError as error:
@@ -65,7 +66,11 @@ def limits_of(options: Namespace) -> tuple[Limits, Bounds]:
 
 
 def compile_text(text: Text | Parsed, net: str | None, options: Namespace) -> Program:
-    """The program of one net. Raises SpecError."""
+    """The program of one net. Raises SpecError, or CommandError for a key that is set twice."""
+    keys = [key for key, _ in options.assignments]
+    for key in keys:
+        if keys.count(key) > 1:
+            raise CommandError(f"--set gives {key} twice")
     limits, bounds = limits_of(options)
     own = own_operators(options.ops)
     compiled = compile_network(

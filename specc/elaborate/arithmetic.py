@@ -78,7 +78,7 @@ def _numbers(operator: str, left: float, right: float, digits: int) -> Value:
         # Bounded before it is computed: 10**10**10 must not be.
         result_bits = left.bit_length() * right
         if result_bits > digits * 3.33 + 64:
-            raise Fault(LimitExceeded(what="digits in an int", limit=digits))
+            raise Fault(LimitExceeded(what="digits in an int", limit=digits, option="digits"))
     result = _ARITHMETIC[operator](left, right)
     if isinstance(result, complex):
         raise Fault(BadValue(problem="a root of a negative number"))
@@ -98,7 +98,7 @@ def bounded_text(text: str) -> str:
 def bounded(result: Value, digits: int) -> Value:
     """``result``, unless it is an int of too many digits or no finite float."""
     if isinstance(result, int) and abs(result) >= 10**digits:
-        raise Fault(LimitExceeded(what="digits in an int", limit=digits))
+        raise Fault(LimitExceeded(what="digits in an int", limit=digits, option="digits"))
     if isinstance(result, float) and result - result != 0:
         raise Fault(BadValue(problem="the result is not a finite number"))
     return result

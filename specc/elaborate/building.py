@@ -214,6 +214,7 @@ def add_parameter(frame: Frame, record: ParameterRecord) -> None:
                 where=record.span,
                 what="elements in all parameters",
                 limit=context.bounds.parameters,
+                option="parameters",
             )
         )
     context.parameters[record.name] = record

@@ -93,7 +93,9 @@ class Context:
             )
             if self.steps > limit:
                 raise OutOfBounds(
-                    LimitExceeded(where=span, what="steps of evaluation", limit=limit)
+                    LimitExceeded(
+                        where=span, what="steps of evaluation", limit=limit, option="steps"
+                    )
                 )
 
     def spend_on(self, value: Value, span: Span) -> None:
@@ -104,7 +106,9 @@ class Context:
         self.spend(span)
         if count > self.bounds.items:
             raise Fault(
-                LimitExceeded(where=span, what="entries in a list", limit=self.bounds.items)
+                LimitExceeded(
+                    where=span, what="entries in a list", limit=self.bounds.items, option="items"
+                )
             )
 
     def count_node(self, span: Span) -> None:
@@ -112,21 +116,30 @@ class Context:
         self.nodes += 1
         if self.nodes > self.bounds.nodes:
             raise OutOfBounds(
-                LimitExceeded(where=span, what="nodes in the graph", limit=self.bounds.nodes)
+                LimitExceeded(
+                    where=span, what="nodes in the graph", limit=self.bounds.nodes, option="nodes"
+                )
             )
 
     def count_layer(self, span: Span) -> None:
         """Counts a layer that is made, applied or not. Raises a Fault where there are too many."""
         self.layers += 1
         if self.layers > self.bounds.nodes:
-            raise OutOfBounds(LimitExceeded(where=span, what="layers", limit=self.bounds.nodes))
+            raise OutOfBounds(
+                LimitExceeded(where=span, what="layers", limit=self.bounds.nodes, option="nodes")
+            )
 
     def count_use(self, span: Span) -> None:
         """Counts one use of a block or list. Raises a Fault where there are too many."""
         self.uses += 1
         if self.uses > self.bounds.uses:
             raise OutOfBounds(
-                LimitExceeded(where=span, what="uses of blocks and lists", limit=self.bounds.uses)
+                LimitExceeded(
+                    where=span,
+                    what="uses of blocks and lists",
+                    limit=self.bounds.uses,
+                    option="uses",
+                )
             )
 
     @contextmanager
@@ -136,7 +149,12 @@ class Context:
         try:
             if self.depth > self.bounds.depth:
                 raise OutOfBounds(
-                    LimitExceeded(where=span, what="levels of nesting", limit=self.bounds.depth)
+                    LimitExceeded(
+                        where=span,
+                        what="levels of nesting",
+                        limit=self.bounds.depth,
+                        option="depth",
+                    )
                 )
             yield
         finally:
@@ -207,4 +225,6 @@ class Frame:
         limit = self.context.bounds.errors
         if len(self.context.report.facts) > limit:
             where = fact.where or span
-            raise OutOfBounds(LimitExceeded(where=where, what="errors", limit=limit))
+            raise OutOfBounds(
+                LimitExceeded(where=where, what="errors", limit=limit, option="errors")
+            )

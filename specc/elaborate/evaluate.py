@@ -175,7 +175,9 @@ def _range(frame: Frame, node: syntax.Range) -> Value:
             )
     limit = frame.context.bounds.items
     if stop - start > limit:
-        raise Fault(LimitExceeded(where=node.span, what="entries in a range", limit=limit))
+        raise Fault(
+            LimitExceeded(where=node.span, what="entries in a range", limit=limit, option="items")
+        )
     return range(start, stop)
 
 

@@ -62,7 +62,11 @@ def _members(frame: Frame, members: tuple[syntax.Member, ...]) -> tuple[tuple[It
             frame.context.steps += size // 16  # copying an entry is that much less than a step
             count += size + (not member.unpack)
             if count > limit:
-                raise Fault(LimitExceeded(where=member.span, what="entries in a list", limit=limit))
+                raise Fault(
+                    LimitExceeded(
+                        where=member.span, what="entries in a list", limit=limit, option="items"
+                    )
+                )
             if member.unpack:
                 items.extend(_unpacked(inner, value, member))
                 failed = failed or isinstance(value, Poison)

@@ -146,7 +146,9 @@ def infer_at(
     limit = frame.context.bounds.digits
     for result in applied.results:
         if any(isinstance(dim, int) and dim >= 10**limit for dim in result.shape):
-            raise Fault(LimitExceeded(where=span, what="digits in a size", limit=limit))
+            raise Fault(
+                LimitExceeded(where=span, what="digits in a size", limit=limit, option="digits")
+            )
     for size, reason in applied.positive:
         frame.context.constrain(Requirement(">=", size, 1), reason, span)
     for left, right, reason in applied.equalities:

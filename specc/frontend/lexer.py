@@ -134,11 +134,12 @@ class _Nesting:
         elif kind in _DEEPER:
             self._deepen(token)
         elif len(token) > self._shortest and kind in _MEASURED:
-            what, limit = "digits in a number", self.limits.digits
+            option, what, limit = "digits", "digits in a number", self.limits.digits
             if kind == "NAME":
-                what, limit = "characters in a name", self.limits.name_length
+                option, what = "name_length", "characters in a name"
+                limit = self.limits.name_length
             if len(token) > limit:
-                self._refuse(token, what, limit)
+                self._refuse(token, what, limit, option)
 
     def _close(self, token: Token) -> None:
         closing = self._closing.pop()
@@ -152,8 +153,8 @@ class _Nesting:
     def _deepen(self, token: Token) -> None:
         self._depth += 1
         if self._depth > self.limits.nesting:
-            self._refuse(token, "levels of nesting", self.limits.nesting)
+            self._refuse(token, "levels of nesting", self.limits.nesting, "nesting")
 
-    def _refuse(self, token: Token, what: str, limit: int) -> NoReturn:
+    def _refuse(self, token: Token, what: str, limit: int, option: str) -> NoReturn:
         where = Span(self.file, token.start_pos or 0, token.end_pos or 0)
-        raise Fault(TooLarge(where=where, what=what, limit=limit))
+        raise Fault(TooLarge(where=where, what=what, limit=limit, option=option))

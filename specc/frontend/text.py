@@ -30,7 +30,9 @@ def check_text(source: Source, file: int, limits: Limits) -> None:
     if len(text) * 4 > limits.bytes:
         size = len(text.encode("utf-8", "surrogatepass"))
         if size > limits.bytes:
-            raise Fault(TooLarge(what=f"bytes in {source.name}", limit=limits.bytes))
+            raise Fault(
+                TooLarge(what=f"bytes in {source.name}", limit=limits.bytes, option="bytes")
+            )
     found = _FORBIDDEN.search(text)
     if found:
         character = found.group()

@@ -30,8 +30,10 @@ def conditions(network: Network) -> list[str]:
     remaining = set(limits.residual)
     for constraint in network.constraints:
         if constraint.relation != ">=" or _at_least_one(constraint) in remaining:
-            reason = f": {constraint.reason}" if constraint.reason else ""
-            texts.append(f"{constraint.left} {constraint.relation} {constraint.right}{reason}")
+            text = f"{constraint.left} {constraint.relation} {constraint.right}"
+            # An `assert` without words of its own gives its condition as the reason.
+            spoken = constraint.reason and constraint.reason != text
+            texts.append(f"{text}: {constraint.reason}" if spoken else text)
     return list(dict.fromkeys(texts))
 
 

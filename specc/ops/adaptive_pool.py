@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from specc.ir.dims import Dim
 from specc.ir.types import DType, TensorType
 from specc.ops.arguments import Argument, per_dim
@@ -10,7 +12,7 @@ from specc.ops.builder import Builder, Handle, Site
 from specc.ops.code import X, call
 from specc.ops.extremum import extremum
 from specc.ops.operator import Inference, Input, Operator, Torch, reject, sample
-from specc.ops.parts import reshape
+from specc.ops.reducing import reduce_over
 from specc.ops.tolerances import EXACT, SUMMED
 from specc.ops.windows import spatial_rank, spread, with_spatial
 
@@ -24,9 +26,8 @@ def _infer(c: Inference, x: TensorType) -> TensorType:
 def _to_onnx(b: Builder, s: Site) -> Handle:
     """Bin o of a dim spans floor(o * I / O) to ceil((o + 1) * I / O), as in PyTorch.
 
-    All bins are alike where the output size O divides the input size I. Elsewhere each dim is
-    multiplied by the matrix that averages it, since a mean over a box is the mean of means along
-    its dims.
+    All bins are alike where the output size O divides the input size I. Elsewhere the dims are
+    averaged one after another, since a mean over a box is the mean of means along its dims.
     """
     sizes = spread(s["size"], s.type.rank - 2)
     spatial = s.type.shape[2:]
@@ -36,56 +37,69 @@ def _to_onnx(b: Builder, s: Site) -> Handle:
     if len(whole) == len(sizes) and all(i % o == 0 for i, o in zip(whole, sizes, strict=True)):
         steps = [i // o for i, o in zip(whole, sizes, strict=True)]
         return b.op("AveragePool", s.x, kernel_shape=steps, strides=steps)
-    x, shape = s.x, list(s.type.shape)
+    x = s.x
     for axis, (size, bins) in enumerate(zip(spatial, sizes, strict=True), start=2):
         if size != bins:
-            x = _average_along(b, x, shape, axis, bins, s.type.dtype)
-            shape[axis] = bins
+            x = _average_along(b, x, s.type, axis, bins)
     return x
 
 
-def _average_along(
-    b: Builder, x: Handle, shape: list[Dim], axis: int, bins: int, dtype: DType
-) -> Handle:
-    matrix = _averages(b, shape[axis], bins, dtype)  # [bins, size]
-    last = len(shape) - 1
-    if axis == last:
-        return b.op("MatMul", x, b.op("Transpose", matrix, perm=[1, 0]))
-    if axis == last - 1:
-        return b.op("MatMul", matrix, x)
-    behind: Dim = 1
-    for dim in shape[axis + 1 :]:
-        behind = behind * dim
-    flat = reshape(b, x, [*shape[: axis + 1], behind])
-    return reshape(b, b.op("MatMul", matrix, flat), [*shape[:axis], bins, *shape[axis + 1 :]])
+def _average_along(b: Builder, x: Handle, type_: TensorType, axis: int, bins: int) -> Handle:
+    """The mean of every bin of one dim.
+
+    A product with a matrix of zeros and shares would do it in one node, but NaN and infinity times
+    zero are NaN, so that one of them would reach every bin.
+    """
+    found = _bins(b, type_.shape[axis], bins)
+    inside, lengths = found.inside, b.cast(found.lengths, type_.dtype)
+    if behind := type_.rank - axis - 1:  # dims that stand behind the bins
+        inside = b.op("Unsqueeze", inside, int64(b, range(2, 2 + behind)))
+        lengths = b.op("Unsqueeze", lengths, int64(b, range(1, 1 + behind)))
+    zero = b.constant(0, type_.dtype)
+    members = b.op("Where", inside, b.op("Gather", x, found.index, axis=axis), zero)
+    return b.op("Div", b.op("ReduceSum", members, int64(b, [axis + 1]), keepdims=0), lengths)
 
 
-def _averages(b: Builder, size: Dim, bins: int, dtype: DType) -> Handle:
-    """The [bins, size] matrix whose row o averages bin o."""
-    inside, length = _bins(b, size, bins)
-    return b.op("Div", b.cast(inside, dtype), b.cast(length, dtype))
+@dataclass(frozen=True)
+class _Bins:
+    """The bins of one dim, each as long as the longest: ``index`` is i64[bins, longest].
+
+    Behind its end a bin repeats its last position, where ``inside``, a bool[bins, longest], is
+    false. ``lengths``, an i64[bins], counts the true ones.
+    """
+
+    index: Handle
+    inside: Handle
+    lengths: Handle
 
 
-def _bins(b: Builder, size: Dim, bins: int) -> tuple[Handle, Handle]:
-    """Which positions each bin covers, bool[bins, size], and how many, i64[bins, 1]."""
+def _bins(b: Builder, size: Dim, bins: int) -> _Bins:
     import numpy as np  # not where the file begins: a check of a spec does without
 
-    index = np.arange(bins, dtype=np.int64)[:, None]
+    order = np.arange(bins, dtype=np.int64)
     if isinstance(size, int):
-        start, end = index * size // bins, -((index + 1) * -size // bins)
-        position = np.arange(size)
-        inside = (start <= position) & (position < end)
-        return b.constant(inside, DType.BOOL), b.constant(end - start, DType.I64)
+        start, end = order * size // bins, -((order + 1) * -size // bins)
+        position = start[:, None] + np.arange((end - start).max())
+        last = end[:, None] - 1
+        return _Bins(
+            b.constant(np.minimum(position, last), DType.I64),
+            b.constant(position <= last, DType.BOOL),
+            b.constant(end - start, DType.I64),
+        )
     length = b.size(size)
     many = b.constant(bins, DType.I64)
-    start = b.op("Div", b.op("Mul", b.constant(index, DType.I64), length), many)
+    start = b.op("Div", b.op("Mul", b.constant(order, DType.I64), length), many)
     # ceil(a / b) = (a + b - 1) // b for a, b > 0; ONNX divides integers towards zero.
-    reach = b.op("Mul", b.constant(index + 1, DType.I64), length)
+    reach = b.op("Mul", b.constant(order + 1, DType.I64), length)
     end = b.op("Div", b.op("Add", reach, b.constant(bins - 1, DType.I64)), many)
+    lengths = b.op("Sub", end, start)
     zero, one = b.constant(0, DType.I64), b.constant(1, DType.I64)
-    position = b.op("Range", zero, length, one)
-    inside = b.op("And", b.op("LessOrEqual", start, position), b.op("Less", position, end))
-    return inside, b.op("Sub", end, start)
+    offsets = b.op("Range", zero, reduce_over(b, "ReduceMax", lengths, None, False), one)
+    column = int64(b, [1])
+    position = b.op("Add", b.op("Unsqueeze", start, column), offsets)
+    last = b.op("Unsqueeze", b.op("Sub", end, one), column)
+    index = b.op("Min", position, last)
+    return _Bins(index, b.op("LessOrEqual", position, last), lengths)
 
 
 # ---- AdaptiveMaxPool -----------------------------------------------------------------------------
@@ -105,14 +119,9 @@ def _max_to_onnx(b: Builder, s: Site) -> Handle:
 
 
 def _greatest_along(b: Builder, x: Handle, type_: TensorType, axis: int, bins: int) -> Handle:
-    """Every bin beside a copy of the dim, where what it does not cover counts for nothing."""
-    inside, _ = _bins(b, type_.shape[axis], bins)
-    behind = list(range(2, 2 + type_.rank - axis - 1))
-    if behind:
-        inside = b.op("Unsqueeze", inside, int64(b, behind))
-    nothing = b.constant(float("-inf"), type_.dtype)
-    copies = b.op("Where", inside, b.op("Unsqueeze", x, int64(b, [axis])), nothing)
-    return extremum(b, "ReduceMax", copies, type_.dtype, [axis + 1], False)
+    index = _bins(b, type_.shape[axis], bins).index
+    members = b.op("Gather", x, index, axis=axis)
+    return extremum(b, "ReduceMax", members, type_.dtype, [axis + 1], False)
 
 
 AdaptiveMaxPool = Operator(

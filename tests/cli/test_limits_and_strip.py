@@ -28,7 +28,9 @@ def test_a_limit_can_be_set_and_is_said(
     path.write_text(SPEC.replace("x |>", "[1, 2]\n    x |>"))
     assert main(["check", str(path)]) == 0
     assert main(["check", str(path), "--limit", limit]) == 1
-    assert "more than" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "more than" in said
+    assert f"`--limit {limit.partition('=')[0]}=N` raises it" in said
 
 
 @pytest.mark.parametrize("file", ["long.net", "-"])

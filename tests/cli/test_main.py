@@ -274,6 +274,18 @@ def test_color_on_a_terminal(
     assert ("\x1b[" in capsys.readouterr().err) == colored
 
 
+def test_a_key_that_is_set_twice_is_2(capsys: Captured) -> None:
+    assert main(["check", "std.mlp", "--set", "hidden=8", "--set", "hidden=9"]) == 2
+    assert "--set gives hidden twice" in capsys.readouterr().err
+
+
+def test_the_beginning_of_an_operators_name_is_answered_with_that_operator(
+    capsys: Captured,
+) -> None:
+    assert main(["ops", "Lin"]) == 2
+    assert "did you mean 'Linear'?" in capsys.readouterr().err
+
+
 def test_names_cannot_steer_the_terminal(folder: Path, capsys: Captured) -> None:
     assert main(["check", "odd\x1b[31m.net"]) == 2
     assert main(["show", "fine.net", "--at", "M\u202e=3"]) == 2

@@ -180,6 +180,12 @@ def test_two_inputs_are_fed_by_a_tuple() -> None:
     assert [port.name for port in program.inputs] == ["x", "y"]
 
 
+def test_a_reserved_word_names_an_argument_of_an_operator() -> None:
+    program = sound(net("x |> PReLU(init=0.5)"))
+    (slope,) = program.module().parameters()
+    assert slope.tolist() == [0.5]
+
+
 # ---- calls ---------------------------------------------------------------------------------------
 
 

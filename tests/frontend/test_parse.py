@@ -64,6 +64,8 @@ def test_there_are_examples():
         '{mode: 1, "other": {}}',
         "[Linear(8), relu] + [Linear(8)] * 2",
         "Linear(1000) on left",
+        "PReLU(8, init=0.5)",
+        "f(device=1, on=2, train=true)",
         "a if c else b if d else e",
         "[]",
         "()",

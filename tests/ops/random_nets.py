@@ -18,8 +18,6 @@ _LARGEST = 64
 
 # What leaps: where two targets differ in the last bit of x, these differ in the first.
 _LEAPS = frozenset({"ceil", "floor", "floor_div", "frac", "mod", "round", "sign", "trunc"})
-# Where a target makes one product of many windows, an infinity anywhere is one everywhere.
-_SPREADS = frozenset({"AdaptiveAvgPool"})
 
 
 def random_net(seed: int) -> str:
@@ -52,7 +50,7 @@ def _is_tame(operator: Operator) -> bool:
     """Whether it takes any floats, and changes little where they change little."""
     return (
         not operator.random
-        and operator.name not in _LEAPS | _SPREADS
+        and operator.name not in _LEAPS
         and not any(isinstance(one, Drawn) for sample in operator.samples for one in sample.inputs)
         and not any(argument.variadic or argument.collects for argument in operator.arguments)
     )
@@ -60,8 +58,8 @@ def _is_tame(operator: Operator) -> bool:
 
 def _result(operator: Operator, sample: Sample, types: tuple[TensorType, ...]) -> TensorType | None:
     """The type of the one result, None where the operator does not take these types."""
-    # These are written as signs and brackets, or not at all: `init` is a word of the language.
-    if sample.arguments.keys() & {"left", "right", "items", "init"}:
+    # These are written as signs and brackets.
+    if sample.arguments.keys() & {"left", "right", "items"}:
         return None
     try:
         applied = infer(operator, types, complete(operator, sample.arguments))

@@ -116,6 +116,18 @@ def test_what_is_shrunk_stays_nan(name: str) -> None:
     assert_gives(getattr(torch.nn.functional, name)(x), name, x)
 
 
+@pytest.mark.parametrize("size", [(2, 5), (3, 5), (5, 4), (1, 3)])
+@pytest.mark.parametrize("name", ["AdaptiveAvgPool", "AdaptiveMaxPool"])
+def test_what_is_not_finite_stays_in_the_bins_that_cover_it(
+    name: str, size: tuple[int, int]
+) -> None:
+    x = torch.arange(2 * 7 * 5.0).reshape(1, 2, 7, 5)
+    x[0, 0, 0, 0], x[0, 0, 6, 1], x[0, 1, 3, 2] = NAN, INF, -INF
+    expected = getattr(torch.nn, f"{name}2d")(size)(x)
+    assert expected.isfinite().any()
+    assert_gives(expected, name, x, size=size)
+
+
 def test_the_sign_of_nan_is_0() -> None:
     x = torch.tensor([-2.0, 0.0, 3.0, NAN])
     assert_gives(torch.tensor([-1.0, 0.0, 1.0, 0.0]), "sign", x)

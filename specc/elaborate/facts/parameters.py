@@ -85,6 +85,7 @@ class LimitExceeded(Fact):
     code = "limit-exceeded"
     what: str
     limit: int
+    option: str | None = None  # the name by which `--limit` raises it, where it can be raised
 
     @property
     def message(self) -> str:
@@ -93,3 +94,7 @@ class LimitExceeded(Fact):
     @property
     def label(self) -> str:
         return "the limit is reached here"
+
+    @property
+    def help(self) -> str | None:
+        return f"on the command line, `--limit {self.option}=N` raises it" if self.option else None

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 _ASKED = 4  # candidates that are looked at
 _WORD = 4  # letters that make a word
+_BEGINNING = 3  # letters that make the beginning of one
 
 
 def nearest(name: str, candidates: Iterable[str]) -> str | None:
@@ -16,7 +17,11 @@ def nearest(name: str, candidates: Iterable[str]) -> str | None:
         folded.setdefault(candidate.casefold(), candidate)
     asked = name.casefold()
     close = difflib.get_close_matches(asked, folded, n=_ASKED, cutoff=0.6)
-    return next((folded[word] for word in close if _plausible(asked, word)), None)
+    likely = [word for word in close if _plausible(asked, word)]
+    # Who writes three letters of a name and stops means that name: `Lin` is no slip for `sin`.
+    if len(asked) >= _BEGINNING:
+        likely = sorted((word for word in folded if word.startswith(asked)), key=len) or likely
+    return folded[likely[0]] if likely else None
 
 
 def _plausible(name: str, candidate: str) -> bool:

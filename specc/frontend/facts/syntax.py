@@ -92,6 +92,7 @@ class TooLarge(Fact):
     code = "too-large"
     what: str
     limit: int
+    option: str  # the name by which `--limit` raises it
 
     @property
     def message(self) -> str:
@@ -100,3 +101,7 @@ class TooLarge(Fact):
     @property
     def label(self) -> str:
         return "the limit is passed here"
+
+    @property
+    def help(self) -> str | None:
+        return f"on the command line, `--limit {self.option}=N` raises it"
