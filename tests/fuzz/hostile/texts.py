@@ -115,7 +115,7 @@ CODE = {
     "attribute of a number": (net("a = (1).__class__.__base__\n    x"), "wrong-type"),
     "method of a string": (net('a = "a".format(x)\n    x'), "wrong-type"),
     "format of a value": (net('a = "{x.__class__.__init__.__globals__}"\n    x'), "wrong-type"),
-    "keyword of torch": (net("x |> Linear(4, device=cuda)"), "reserved-word"),
+    "keyword of torch": (net("x |> Linear(4, device=cuda)"), "unknown-name"),
     "argument called __class__": (net("x |> Linear(4, __class__=1)"), "unknown-argument"),
     "lambda": (net("f = lambda a: a\n    x"), "syntax"),
     "decorator": ("@property\n" + net("x"), "syntax"),
