@@ -77,6 +77,13 @@ def load(
 
     Raises:
         SpecError: where the file cannot be read, or carries no architecture.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     built = compile("std.mlp").build(f"{folder}/mlp.safetensors", seed=3)
+    ...     program, module = load(built.paths[0])
+    >>> program.name, module.hidden
+    ('MLP', Linear(in_features=64, out_features=64, bias=True))
     """
     from specc.weights.safetensors import read_weights
 

@@ -48,8 +48,13 @@ class Program:
     may use beside the built-in ones.
 
     >>> import specc
-    >>> specc.compile("std.mlp", hidden=8)
+    >>> program = specc.compile("std.mlp", hidden=8)
+    >>> program
     <Program MLP(x: f32[N, 64]) -> (output: f32[N, 10])>
+    >>> program.module().hidden, program.onnx().graph.input[0].name
+    (Linear(in_features=64, out_features=8, bias=True), 'x')
+    >>> program.python().splitlines()[0], program.svg()[:4]
+    ('# MLP, compiled by specc ... from std/mlp.net', '<svg')
     """
 
     network: Network

@@ -100,6 +100,12 @@ def convert(
 
     Raises:
         SpecError: where the file cannot be read safely, or holds something else.
+
+    >>> import tempfile, torch
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     torch.save({"model": {"w": torch.ones(2, 3)}}, f"{folder}/x.pt")
+    ...     convert(f"{folder}/x.pt", f"{folder}/x.safetensors", part="model")
+    {'w': (2, 3)}
     """
     from specc.targets.torch.checkpoint import read_checkpoint
     from specc.weights.safetensors import write_weights
