@@ -16,7 +16,7 @@ _BOUND = 1.03
 
 def run(*, tiny: bool = False) -> Report:
     """Times forward and training step of three networks."""
-    rounds = 2 if tiny else 60
+    rounds = 2 if tiny else 150
     done = subprocess.run(
         [sys.executable, "-m", "bench.module_worker", "--rounds", str(rounds)],
         cwd=ROOT,
