@@ -16,14 +16,27 @@ import pytest
 
 import specc
 from specc.frontend.diagnostics import SpecError
+from tests.ir.losses import LOSS
+from tests.ir.specs import LARGE, NAMES, SMALL
+from tests.ir.starts import STARTS
 from tests.ir.texts import LISTS, RECIPE, RESIDUAL, SHARED, SYMBOLIC, TEXTS
 
 Tree = dict[str, Any]
 
+SOURCES = {
+    **{name: (text, {}) for name, text in TEXTS.items()},
+    "starts": (STARTS, {}),
+    "loss": (LOSS, {}),
+    **{f"std.{name}": (f"std.{name}", SMALL.get(name, {})) for name in NAMES},
+}
+"""Texts and shipped specs, with their hyperparameters: every kind of node is in one."""
+BUILT = {name: source for name, source in SOURCES.items() if name.removeprefix("std.") not in LARGE}
 
-@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
-def test_json_and_back_is_the_identity(text: str) -> None:
-    program = specc.compile(text)
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_json_and_back_is_the_identity(name: str) -> None:
+    text, given = SOURCES[name]
+    program = specc.compile(text, hyperparameters=given)
     again = specc.Program.from_json(program.to_json())
     assert again.network == program.network
     assert again.to_json() == program.to_json()
@@ -34,11 +47,18 @@ def test_json_and_back_is_the_identity(text: str) -> None:
     )
 
 
-@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
-def test_targets_are_byte_identical_from_text_and_from_json(text: str) -> None:
-    program = specc.compile(text)
+@pytest.mark.parametrize("name", SOURCES)
+def test_source_is_byte_identical_from_text_and_from_json(name: str) -> None:
+    text, given = SOURCES[name]
+    program = specc.compile(text, hyperparameters=given)
+    assert specc.Program.from_json(program.to_json()).python() == program.python()
+
+
+@pytest.mark.parametrize("name", BUILT)
+def test_graphs_are_byte_identical_from_text_and_from_json(name: str) -> None:
+    text, given = BUILT[name]
+    program = specc.compile(text, hyperparameters=given)
     again = specc.Program.from_json(program.to_json())
-    assert again.python() == program.python()
     assert again.onnx().SerializeToString() == program.onnx().SerializeToString()
 
 
@@ -46,8 +66,8 @@ BUILD = """
 import hashlib, json, sys
 import specc
 hashes = {}
-for name, text in json.load(sys.stdin).items():
-    program = specc.compile(text)
+for name, (text, given) in json.load(sys.stdin).items():
+    program = specc.compile(text, hyperparameters=given)
     outputs = [program.to_json().encode(), program.python().encode()]
     outputs.append(program.onnx().SerializeToString())
     hashes[name] = [hashlib.sha256(data).hexdigest() for data in outputs]
@@ -61,7 +81,7 @@ def test_targets_are_byte_identical_in_processes_that_hash_differently(root: Pat
     def build(seed: str) -> dict[str, list[str]]:
         done = subprocess.run(
             [sys.executable, "-c", BUILD],
-            input=json.dumps(TEXTS),
+            input=json.dumps(BUILT),
             env=os.environ | {"PYTHONHASHSEED": seed, "PYTHONPATH": str(root)},
             capture_output=True,
             text=True,

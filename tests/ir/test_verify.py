@@ -24,6 +24,7 @@ from specc.ops.single import single
 from tests.ir.devices import BROKEN_DEVICES
 from tests.ir.losses import BROKEN_LOSSES
 from tests.ir.regions import BROKEN_REGIONS, CONTROL
+from tests.ir.specs import NAMES
 from tests.ir.starts import BROKEN_STARTS
 from tests.ir.texts import (
     ATTENTION,
@@ -105,7 +106,7 @@ def test_regions_within_regions_are_bounded_and_need_no_stack() -> None:
     assert problem.invariant == "ending-applications"
 
 
-@pytest.mark.parametrize("name", ["lenet", "linear_regression", "mlp", "softmax_regression"])
+@pytest.mark.parametrize("name", NAMES)
 def test_a_spec_that_ships_is_sound(name: str) -> None:
     assert verify(specc.compile(f"std.{name}").network) == []
 

@@ -73,6 +73,15 @@ def test_blocks_that_differ_by_numbers_share_a_class(depth: int) -> None:
     assert set(blocks) <= {"Basic", "Basic2", "Bottleneck", "Bottleneck2"}
 
 
+def test_the_shipped_resnet_152_has_at_most_four_block_classes() -> None:
+    program = specc.compile("std.resnet", depth=152)
+    blocks = [
+        name for name in classes_of(program.python()) if name.startswith(("Residual", "Bottleneck"))
+    ]
+    assert 1 <= len(blocks) <= 4
+    assert len([t for t in program.network.templates if t.kind == "block"]) <= 4
+
+
 def test_the_longest_residual_network_has_its_fifty_blocks_and_a_page_of_source() -> None:
     program = specc.compile(RESNET, depth=152)
     assert len(program.python().splitlines()) < 110
