@@ -15,16 +15,14 @@ from specc.compiler import Compiled, faults_as_errors
 from specc.elaborate.starts import Origin
 from specc.facts import BadIr, BadOutput
 from specc.frontend.diagnostics import Diagnostic, Fault, SpecError
-from specc.frontend.facts import UnknownName
 from specc.frontend.source import Source, Sources
-from specc.given import fitted_arrays, given_weights, has_torch, values
+from specc.given import fitted_arrays, given_weights, values
 from specc.invariants import verify
 from specc.ir.from_json import network_from_json
 from specc.ir.graph import Network
 from specc.ops.operator import Operator
 from specc.ops.registry import operators_with
 from specc.ports import Port, port_of
-from specc.signals import deferred
 from specc.weights.files import write_text
 from specc.weights.metadata import weight_metadata
 
@@ -36,8 +34,6 @@ if TYPE_CHECKING:
 
     from specc.parameters.info import ParameterInfo
     from specc.parameters.why import Why
-    from specc.verification.report import ParityReport
-    from specc.weights.safetensors import Weights
 
 
 @dataclass(frozen=True)
@@ -121,6 +117,10 @@ class Program:
             SpecError: for weights that do not fit, and devices that are not there.
             TypeError, ValueError: for a seed that is no int from 0 to 2**63 - 1, and TypeError for
                 weights that are no arrays by name.
+
+        >>> import specc
+        >>> specc.compile("std.softmax_regression").module(seed=1).linear1
+        Linear(in_features=64, out_features=10, bias=True)
         """
         from specc.targets import torch as target
 
@@ -161,6 +161,11 @@ class Program:
         Raises:
             SpecError: for weights that do not fit, or an operator that the opset cannot express.
             TypeError, ValueError: as ``module``, and TypeError for an opset that is no int.
+
+        >>> import specc
+        >>> model = specc.compile("std.softmax_regression").onnx(opset=18)
+        >>> [initializer.name for initializer in model.graph.initializer]
+        ['linear1.weight', 'linear1.bias']
         """
         from specc.targets.onnx import to_onnx
 
@@ -183,6 +188,14 @@ class Program:
 
         Raises:
             SpecError: for a function that is defined in ``__main__``, which no file can import.
+
+        >>> import specc
+        >>> print(specc.compile("std.softmax_regression").python())
+        # SoftmaxRegression, compiled by specc ... from std/softmax_regression.net
+        from torch import nn
+        ...
+            def forward(self, x):
+                return self.linear1(x)
         """
         from specc.targets.python import source
 
@@ -212,16 +225,26 @@ class Program:
             SpecError: for a suffix that is none of these, for weights that do not fit, and for
                 answers that differ.
             TypeError, ValueError: as ``onnx``.
+
+        >>> import specc, tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     built = specc.compile("std.softmax_regression").build(f"{folder}/digits.onnx")
+        >>> [path.name for path in built.paths], built.parity.agrees
+        (['digits.onnx'], True)
         """
         target = Path(path)
         seed, opset = arguments.checked_seed(seed), arguments.checked_opset(opset)
         with faults_as_errors(self.sources):
             if target.suffix == ".onnx":
-                return self._build_onnx(
+                from specc.verification.build import build_graph
+
+                return build_graph(
+                    self.network,
+                    self.operators,
                     target,
-                    given_weights(weights, self.network, cast=cast),
-                    seed,
-                    opset,
+                    weights=given_weights(weights, self.network, cast=cast),
+                    seed=seed,
+                    opset=opset,
                     strip=strip,
                     verify=verify,
                     limit=verify_limit,
@@ -242,61 +265,15 @@ class Program:
                 raise Fault(BadOutput(name=target.name))
         return Built((target,))
 
-    def _build_onnx(
-        self,
-        target: Path,
-        given: Weights | None,
-        seed: int,
-        opset: int | None,
-        *,
-        strip: bool,
-        verify: bool,
-        limit: float | None,
-    ) -> Built:
-        from specc.targets.onnx import save
-
-        reports: list[ParityReport] = []
-
-        unverified: str | None = None
-
-        def check(path: Path, domains: list[str]) -> None:
-            nonlocal unverified
-            with deferred():  # an exception in PyTorch's start aborts the process
-                from specc.verification.parity import LIMIT, libraries
-                from specc.verification.parity import verify as compare
-
-            if domains and not libraries(self.network, self.operators):
-                unverified = f"onnxruntime has no library for the operators of {', '.join(domains)}"
-                return
-            seconds = LIMIT if limit is None else limit
-            reports.append(
-                compare(
-                    self.network,
-                    path,
-                    weights=given,
-                    seed=seed,
-                    limit=seconds,
-                    operators=self.operators,
-                )
-            )
-
-        checked = check if verify and has_torch() else None
-        paths = save(
-            self.network,
-            target,
-            weights=given,
-            seed=seed,
-            opset=opset,
-            strip=strip,
-            operators=self.operators,
-            check=checked,
-        )
-        return Built(tuple(paths), reports[0] if reports else None, unverified)
-
     # ---- as text ---------------------------------------------------------------------------------
 
     def to_json(self) -> str:
-        """The IR as JSON; ``from_json`` reads it back without loss."""
+        """The IR as JSON; ``from_json`` reads it back without loss.
+
+        >>> import json, specc
+        >>> json.loads(specc.compile("std.mlp").to_json())["name"]
+        'MLP'
+        """
         return self.network.model_dump_json(indent=1) + "\n"
 
     @classmethod
@@ -311,6 +288,11 @@ class Program:
             SpecError: where the text is no sound network of this version, or names an operator that
                 is not there.
             TypeError, ValueError: for ``ops`` as ``compile``.
+
+        >>> import specc
+        >>> program = specc.compile("std.mlp")
+        >>> Program.from_json(program.to_json()).network == program.network
+        True
         """
         own = tuple(ops)
         table = operators_with(own)
@@ -325,7 +307,16 @@ class Program:
         return cls(network, sources=sources, ops=own)
 
     def show(self) -> str:
-        """A table of the net: name, kind, output shape, parameters, multiply-adds."""
+        """A table of the net: name, kind, output shape, parameters, multiply-adds.
+
+        >>> import specc
+        >>> print(specc.compile("std.softmax_regression").show())
+        SoftmaxRegression
+        name     kind    output shape  parameters  multiply-adds
+        ...
+        total                                 650            640
+        ...
+        """
         from specc.summary.table import show
 
         return show(self.network, operators=self.operators)
@@ -376,23 +367,28 @@ class Program:
         """
         from specc.parameters.why import why
 
-        owner = self.network.aliases.get(name, name)
-        names = (*(p.name for p in self.network.parameters), *self.network.aliases)
         with faults_as_errors(self.sources):
-            if owner not in names:
-                raise Fault(UnknownName(name=name, known=names))
-            return why(self.network, self.origins, self.sources, owner)
+            return why(self.network, self.origins, self.sources, name)
 
     def svg(self) -> str:
         """A picture of the net as SVG: blocks within blocks, repeats once with their count.
 
         It is drawn from the IR alone, by no other program. Shapes stand beside the layers, and
         what is shared is marked.
+
+        >>> import specc
+        >>> specc.compile("std.lenet").svg()[:4]
+        '<svg'
         """
         from specc.picture import picture
 
         return picture(self.network, self.operators)
 
     def metadata(self) -> dict[str, str]:
-        """What a weight file of this program carries: its architecture, for one."""
+        """What a weight file of this program carries: its architecture, for one.
+
+        >>> import specc
+        >>> sorted(specc.compile("std.mlp").metadata())
+        ['specc.compiler', 'specc.ir', 'specc.net', 'specc.sha256', 'specc.text']
+        """
         return weight_metadata(self.network)

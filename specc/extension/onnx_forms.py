@@ -20,6 +20,13 @@ class OnnxNode:
 
     It takes the inputs and then the state of the operator, and has its hyperparameters as
     attributes, each of the type of its value. ``version`` is that of the domain.
+
+    >>> import specc
+    >>> node = OnnxNode("com.example", "Swish")
+    >>> swish = specc.op("swish3(x: [...]) -> [...]", torch="F.silu", onnx=node, summary="A swish.")
+    >>> program = specc.compile("net A(x: [N]) -> [N] { x |> swish3 }", ops=[swish])
+    >>> [node.op_type for node in program.onnx().graph.node]
+    ['Swish']
     """
 
     domain: str

@@ -42,6 +42,13 @@ class SpecError(Exception):
 
     ``diagnostics`` is the list of all that is wrong, as data; ``str(error)`` renders it. Nothing
     else escapes from compiling a text, whatever it holds.
+
+    >>> import specc
+    >>> try:
+    ...     specc.compile("net A(x: [N, 4]) -> [N, 4] { x |> Liner(4) }")
+    ... except specc.SpecError as error:
+    ...     [(found.code, found.help) for found in error.diagnostics]
+    [('unknown-name', "did you mean 'Linear'?")]
     """
 
     def __init__(self, diagnostics: Iterable[Diagnostic], sources: Sources | None = None) -> None:

@@ -86,12 +86,22 @@ class Reject:
 
 
 def sample(*inputs: str | Drawn, **arguments: Any) -> Sample:
-    """``sample("f32[2, 3]", features=4)``"""
+    """A use of an operator that must work and agree on every target, for ``op``.
+
+    ``inputs`` are types, or how a tensor is drawn; ``arguments`` the hyperparameters.
+
+    >>> sample("f32[2, 3]", features=4).arguments
+    {'features': 4}
+    """
     return Sample(inputs, arguments)
 
 
 def reject(code: str, *inputs: str, **arguments: Any) -> Reject:
-    """``reject("rank-mismatch", "f32[3]", channels=4, kernel=1)``"""
+    """A use of an operator that must be refused with the code ``code``, for ``op``.
+
+    >>> reject("rank-mismatch", "f32[3]", channels=4, kernel=1).code
+    'rank-mismatch'
+    """
     return Reject(code, inputs, arguments)
 
 

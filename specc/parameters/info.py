@@ -31,6 +31,11 @@ class ParameterInfo:
     carries no architecture; ``layer`` is the kind of the layer that owns it, ``slot`` its name
     there. ``aliases`` are the further names of a shared parameter. ``frozen`` says that the recipe
     of the network freezes it, ``device`` on which of its devices it lies, empty for none of them.
+
+    >>> import specc
+    >>> weight, bias = specc.compile("std.softmax_regression").parameters()
+    >>> weight.name, weight.shape, weight.size, weight.values().dtype
+    ('linear1.weight', (10, 64), 640, dtype('float32'))
     """
 
     name: str

@@ -8,7 +8,9 @@ from dataclasses import asdict, dataclass, field
 from typing import Literal
 
 from specc.elaborate.starts import Origin
+from specc.frontend.diagnostics import Fault
 from specc.frontend.excerpt import printable
+from specc.frontend.facts import UnknownName
 from specc.frontend.source import Sources, Span
 from specc.ir.graph import Network, Parameter
 from specc.summary.columns import aligned
@@ -42,14 +44,17 @@ class Why:
 
 
 def why(network: Network, origins: Mapping[str, Origin], sources: Sources, name: str) -> Why:
-    """The story of one parameter, by its own name."""
-    parameter = next(p for p in network.parameters if p.name == name)
-    origin = origins.get(name)
+    """The story of one parameter, by any of its names. Raises a Fault where there is none."""
+    parameters = {parameter.name: parameter for parameter in network.parameters}
+    owner = network.aliases.get(name, name)
+    if owner not in parameters:
+        raise Fault(UnknownName(name=name, known=(*parameters, *network.aliases)))
+    parameter, origin = parameters[owner], origins.get(owner)
     if origin is None:
         return _of_result(parameter, sources)
     won, *beaten = (Reason(c.kind, c.text, sources.locate(c.span)) for c in origin.candidates)
     edits = tuple(Reason("edit", one_line(sources, s), sources.locate(s)) for s in origin.edits)
-    return Why(name, parameter.layer, won, tuple(beaten), edits)
+    return Why(owner, parameter.layer, won, tuple(beaten), edits)
 
 
 def _of_result(parameter: Parameter, sources: Sources) -> Why:

@@ -13,8 +13,13 @@ SMALL: dict[str, dict[str, Any]] = {
     "resnet": {"depth": 50, "width": 4, "classes": 5},
     "vgg": {"depth": 11, "batch_norm": True, "width": 4, "hidden": 24, "classes": 5},
     "vit": {
-        "image": 32, "patch": 16, "width": 24, "layers": 2, "heads": 3,
-        "hidden": 16, "classes": 5,
+        "image": 32,
+        "patch": 16,
+        "width": 24,
+        "layers": 2,
+        "heads": 3,
+        "hidden": 16,
+        "classes": 5,
     },
 }
 """Hyperparameters of those that are large by default."""

@@ -1,0 +1,72 @@
+"""An ONNX file that takes its place only where it answers as PyTorch does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from specc.built import Built
+from specc.given import has_torch
+from specc.ir.graph import Network
+from specc.ops.operator import Operator
+from specc.signals import deferred
+
+if TYPE_CHECKING:  # what a check of a spec does without
+    from specc.verification.report import ParityReport
+    from specc.weights.safetensors import Weights
+
+
+def build_graph(
+    network: Network,
+    operators: Mapping[str, Operator],
+    target: Path,
+    *,
+    weights: Weights | None,
+    seed: int,
+    opset: int | None,
+    strip: bool,
+    verify: bool,
+    limit: float | None,
+) -> Built:
+    """Writes the graph, and with ``verify`` compares it with PyTorch where torch is installed.
+
+    ``limit`` is how many seconds a run of the comparison may take where the net has a run-time
+    loop, None for the usual ones. Raises a Fault where answers differ; no file is left then.
+    """
+    from specc.targets.onnx import save
+
+    reports: list[ParityReport] = []
+    unverified: str | None = None
+
+    def check(path: Path, domains: list[str]) -> None:
+        nonlocal unverified
+        with deferred():  # an exception in PyTorch's start aborts the process
+            from specc.verification.parity import LIMIT, libraries
+            from specc.verification.parity import verify as compare
+
+        if domains and not libraries(network, operators):
+            unverified = f"onnxruntime has no library for the operators of {', '.join(domains)}"
+            return
+        reports.append(
+            compare(
+                network,
+                path,
+                weights=weights,
+                seed=seed,
+                limit=LIMIT if limit is None else limit,
+                operators=operators,
+            )
+        )
+
+    paths = save(
+        network,
+        target,
+        weights=weights,
+        seed=seed,
+        opset=opset,
+        strip=strip,
+        operators=operators,
+        check=check if verify and has_torch() else None,
+    )
+    return Built(tuple(paths), reports[0] if reports else None, unverified)
