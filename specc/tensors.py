@@ -63,6 +63,12 @@ def read(path: str | os.PathLike[str], *, framework: Framework | None = None) ->
     Raises:
         SpecError: where the file cannot be read, or is in a format that can hold code.
         ValueError: for another framework.
+
+    >>> import tempfile, numpy as np
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save(f"{folder}/x.safetensors", {"a": np.arange(3)})
+    ...     read(f"{folder}/x.safetensors", framework="torch")
+    {'a': tensor([0, 1, 2])}
     """
     from specc.weights.safetensors import read_weights
 
