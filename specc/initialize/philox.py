@@ -15,6 +15,11 @@ import hashlib
 import numpy as np
 from numpy.typing import NDArray
 
+from specc.signals import deferred
+
+with deferred():  # its compiled modules swallow what is raised while they start, Ctrl-C too
+    from numpy.random import Philox
+
 _LANES = 4
 _COUNTERS = 2**256
 
@@ -28,7 +33,7 @@ def stream_key(seed: int, name: str) -> int:
 def philox_blocks(key: int, counter: int, blocks: int) -> NDArray[np.uint64]:
     """``4 * blocks`` words: Philox4x64-10 of ``counter``, ``counter + 1``, ..."""
     # numpy counts up before it computes a block, so its counter starts one below ours.
-    generator = np.random.Philox(key=key, counter=(counter - 1) % _COUNTERS)
+    generator = Philox(key=key, counter=(counter - 1) % _COUNTERS)
     return np.asarray(generator.random_raw(_LANES * blocks), dtype=np.uint64)
 
 
