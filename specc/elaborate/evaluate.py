@@ -13,6 +13,7 @@ from specc.elaborate.calls import result_of
 from specc.elaborate.conditions import both, right_side, truth_of
 from specc.elaborate.context import Frame
 from specc.elaborate.facts import BadValue, LimitExceeded, NotDetermined, WrongType
+from specc.elaborate.initializers import initializer_value
 from specc.elaborate.layers import as_layer
 from specc.elaborate.lists import list_value, map_value, tuple_value
 from specc.elaborate.members import member_of
@@ -23,6 +24,8 @@ from specc.elaborate.placement import is_layer, on_device, put
 from specc.elaborate.tensors import on_tensors, operator_named
 from specc.elaborate.values import (
     POISON,
+    InitializerDefinition,
+    InitializerValue,
     LayerValue,
     ListValue,
     OperatorConstructor,
@@ -37,6 +40,7 @@ from specc.elaborate.values import (
 from specc.frontend import syntax
 from specc.frontend.diagnostics import Fault, Label
 from specc.frontend.facts import UnknownName, nearest
+from specc.initialize.catalogue import CATALOGUE
 from specc.ops.operator import Operator
 from specc.ops.registry import operators
 
@@ -63,6 +67,8 @@ def _name(frame: Frame, node: syntax.Name) -> Value:
     if binding is None:
         if node.name == "training" and frame.activation is not None:
             return operate(frame, operators()["training"], {}, (), node.span)[0]
+        if node.name in CATALOGUE:
+            return _initializer(frame, node)
         raise Fault(_unknown(frame, node))
     if binding.span is not None:
         frame.context.used.add(binding.span)
@@ -76,6 +82,21 @@ def _name(frame: Frame, node: syntax.Name) -> Value:
             )
         )
     return binding.value
+
+
+def _call(frame: Frame, node: syntax.Call) -> Value:
+    """A call; of an initializer it gives one with these arguments."""
+    if isinstance(node.callee, syntax.Name):
+        binding = frame.scope.find(node.callee.name)
+        built_in = binding is None and node.callee.name in CATALOGUE
+        if built_in or (binding and isinstance(binding.value, InitializerDefinition)):
+            return _initializer(frame, node)
+    return call_value(frame, node)
+
+
+def _initializer(frame: Frame, node: syntax.Expression) -> Value:
+    start = initializer_value(frame, node)
+    return POISON if start is None else InitializerValue(start, node.span)
 
 
 def _unknown(frame: Frame, node: syntax.Name) -> UnknownName:
@@ -235,7 +256,7 @@ _EVALUATORS: dict[type, Callable[[Frame, Any], Value]] = {
     syntax.Unary: _unary,
     syntax.Conditional: _conditional,
     syntax.Range: _range,
-    syntax.Call: call_value,
+    syntax.Call: _call,
     syntax.Attribute: _attribute,
     syntax.Pipeline: pipeline_value,
     syntax.Index: _index,

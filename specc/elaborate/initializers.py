@@ -11,6 +11,7 @@ from specc.elaborate.values import (
     DefinedCall,
     InitializerDefinition,
     InitializerValue,
+    OperatorConstructor,
     Poison,
     Value,
     describe,
@@ -60,6 +61,8 @@ def _initializer(frame: Frame, node: syntax.Expression) -> Start | None:
         return value.initializer
     if isinstance(value, InitializerDefinition):
         return _defined(frame, value, node)
+    if isinstance(value, OperatorConstructor) and value.name in catalogue.CATALOGUE:
+        return _checked(Initializer(name=value.name), node.span)  # zeros, ones, eye
     raise Fault(
         WrongType(
             where=node.span,

@@ -330,3 +330,40 @@ def test_a_parameter_of_a_layer_is_no_hyperparameter_to_compute_with() -> None:
     text = "init like(other)(w: [...]) {\n w ~ zeros\n return w + other\n}\n"
     body = net("a = Linear(4)\nx |> a |> out: Linear(4, weight ~ like(a.weight))")
     assert [code for code, _ in errors(text + body)] == ["bad-initializer"]
+
+
+HANDED = """
+init wide(limit = 10)(w: [...]) {
+    w ~ uniform(-limit, limit)
+    return w
+}
+block Made(units: int, start = normal, bias = zeros)(x: [N, D]) -> [N, units] {
+    param weight: [D, units] ~ start
+    param bias: [units] ~ bias
+    return x @ weight + bias
+}
+net Handed(how = xavier_uniform)(x: [N, 4]) -> [N, 4] {
+    narrow = normal(std=0.01)
+    x |> a: Made(4) |> b: Made(4, start=narrow) |> c: Made(4, start=wide(limit=7), bias=ones)
+      |> d: Linear(4, weight ~ how)
+}
+"""
+
+
+def test_initializers_are_values_that_can_be_bound_and_handed_over() -> None:
+    found = {p.name: p.initializer for p in specc.compile(HANDED).parameters()}
+    assert found["a.weight"] == "normal"
+    assert found["a.bias"] == "zeros"
+    assert found["b.weight"] == "normal(std=0.01)"
+    assert found["c.weight"] == "wide(limit=7)"
+    assert found["c.bias"] == "ones"
+    assert found["d.weight"] == "xavier_uniform"
+
+
+def test_an_initializer_is_no_tensor_and_no_layer() -> None:
+    assert errors(net("x * normal")) == [("bad-operands", "x * normal")]
+    assert errors(net("x |> normal(std=1)")) == [("not-a-layer", "normal(std=1)")]
+
+
+def test_a_name_of_the_spec_hides_that_of_an_initializer() -> None:
+    sound(net("normal = 3\nx * normal"))
