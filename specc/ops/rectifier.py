@@ -61,13 +61,13 @@ hardtanh = activation(
 
 def _threshold_to_onnx(b: Builder, s: Site) -> Handle:
     dtype = s.type.dtype
-    above = b.op("Greater", s.x, b.constant(s["threshold"], dtype))
-    return b.op("Where", above, s.x, b.constant(s["value"], dtype))
+    replaced = b.op("LessOrEqual", s.x, b.constant(s["threshold"], dtype))
+    return b.op("Where", replaced, b.constant(s["value"], dtype), s.x)
 
 
 threshold = activation(
     "threshold",
-    "x where x > threshold, else value",
+    "value where x <= threshold, else x",
     module="Threshold",
     arguments=(Argument("threshold", FLOAT, 0.0), Argument("value", FLOAT, 0.0)),
     always=("threshold", "value"),

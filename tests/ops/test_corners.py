@@ -3,12 +3,17 @@
 The expected values stand here as numbers, or come from torch's own function, never from an entry.
 """
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Mapping
 
 import pytest
 import torch
 
+from specc.ops.registry import operators
+from specc.targets.onnx import DEFAULT_OPSET
 from specc.targets.torch import TORCH_DTYPES
+from specc.testing.cases import Array, Case
+from specc.testing.parity import NoKernel, expected_warnings, same_in_onnxruntime
 from tests.ops.agreement import DTYPES, assert_gives
 
 NAN, INF = float("nan"), float("inf")
@@ -114,6 +119,32 @@ def test_halves_are_rounded_to_even() -> None:
 def test_what_is_shrunk_stays_nan(name: str) -> None:
     x = torch.tensor([-2.0, -0.5, 0.0, 0.4, 3.0, NAN, INF, -INF])
     assert_gives(getattr(torch.nn.functional, name)(x), name, x)
+
+
+class WithNaN(Case):
+    """A case with one NaN in every floating input."""
+
+    def inputs(self, sizes: Mapping[str, int]) -> list[Array]:
+        drawn = super().inputs(sizes)
+        for x in drawn:
+            if x.dtype.kind == "f" and x.size:
+                x.flat[x.size // 2] = NAN
+        return drawn
+
+
+# Whose own kernels in onnxruntime drop a NaN, or spread it over values that do not depend on it.
+OWN_KERNELS = {"MaxPool", "LocalResponseNorm", "attention", "interpolate", "log_softmax", "topk"}
+
+
+@pytest.mark.parametrize("name", sorted(operators().keys() - OWN_KERNELS))
+def test_nan_goes_where_it_goes_in_pytorch(name: str) -> None:
+    operator = operators()[name]
+    if operator.random:
+        pytest.skip("draws what it zeroes")
+    with expected_warnings():
+        for sample in operator.samples:
+            with contextlib.suppress(NoKernel):
+                same_in_onnxruntime(WithNaN(operator, sample), DEFAULT_OPSET)
 
 
 @pytest.mark.parametrize("size", [(2, 5), (3, 5), (5, 4), (1, 3)])

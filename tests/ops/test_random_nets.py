@@ -61,9 +61,14 @@ def _bound(program: specc.Program, module: nn.Module) -> float:
             ours, exact = module(x), wide(x.double() if x.is_floating_point() else x)
         if ours.is_floating_point():
             own = relative_difference(ours.numpy(), exact.float().numpy())
-            scale = exact[exact.isfinite()].abs().max().item() if exact.isfinite().any() else 1.0
+            scale = min(_largest(ours), _largest(exact))
             bound = max(bound, 10 * own, ROUNDING / scale if scale else math.inf)
     return bound
+
+
+def _largest(x: torch.Tensor) -> float:
+    finite = x[x.isfinite()]
+    return finite.abs().max().item() if finite.numel() else 1.0
 
 
 def _assert_all(seeds: range) -> None:
