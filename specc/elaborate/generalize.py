@@ -245,7 +245,8 @@ class _Generalization:
         if isinstance(node, RawBranch):
             regions, operands = (node.then, node.otherwise), (node.condition,)
         elif isinstance(node, RawScan):
-            regions, operands = (node.body,), (node.sequences, node.inputs, node.dim)
+            over = (node.sequences, node.inputs, node.dim, node.backward)
+            regions, operands = (node.body,), over
         else:
             regions, operands = (node.condition, node.body), node.inputs
         return (

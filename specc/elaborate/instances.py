@@ -214,6 +214,7 @@ class RawScan:
     sequences: tuple[int, ...]
     inputs: tuple[int, ...]
     dim: int
+    backward: bool
     body: RawRegion
     results: tuple[Tensor, ...]
     span: Span

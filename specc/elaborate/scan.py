@@ -1,4 +1,7 @@
-"""``scan(cell, x, h, dim=1)``: a layer applied at each entry of a sequence, one after the other."""
+"""``scan(cell, x, h, dim=1)``: a layer applied at each entry of a sequence, one after the other.
+
+``reverse=true`` begins with the last entry.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +37,8 @@ from specc.frontend.source import Span
 from specc.ir.types import TensorType
 
 _POSITIONAL = ("cell", "x", "states")
-_NAMES = (*_POSITIONAL, "dim")
+_NEEDED = (*_POSITIONAL, "dim")
+_NAMES = (*_NEEDED, "reverse")
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,7 @@ class _Call:
     sequences: tuple[Tensor, ...]
     states: tuple[Tensor, ...]
     dim: int
+    backward: bool
     span: Span
 
     @property
@@ -88,7 +93,15 @@ def scan(frame: Frame, given: Given) -> tuple[Tensor, ...] | Poison:
     )
     body = RawRegion(inputs, nodes, _ids((*collected, *states)))
     activation.nodes.append(
-        RawScan(_ids(call.sequences), _ids(call.states), call.dim, body, given_back, call.span)
+        RawScan(
+            sequences=_ids(call.sequences),
+            inputs=_ids(call.states),
+            dim=call.dim,
+            backward=call.backward,
+            body=body,
+            results=given_back,
+            span=call.span,
+        )
     )
     return given_back
 
@@ -114,7 +127,8 @@ def _read(frame: Frame, given: Given) -> _Call | Poison:
     if isinstance(cell, Poison):
         return cell
     dim = _dim(*values["dim"], sequences)
-    return _Call(cell, place, sequences, states, dim, given.span)
+    backward = _flag(*values.get("reverse", (False, given.span)))
+    return _Call(cell, place, sequences, states, dim, backward, given.span)
 
 
 def _bound(given: Given) -> dict[str, tuple[Value, Span]]:
@@ -137,7 +151,7 @@ def _bound(given: Given) -> dict[str, tuple[Value, Span]]:
         if name in values:
             raise Fault(RepeatedArgument(where=place, owner="scan", name=name))
         values[name] = (value, place)
-    missing = tuple(name for name in _NAMES if name not in values)
+    missing = tuple(name for name in _NEEDED if name not in values)
     if missing:
         raise Fault(MissingArgument(where=given.span, owner="scan", names=missing))
     return values
@@ -157,6 +171,13 @@ def _tensors(frame: Frame, value: Value, place: Span, what: str) -> tuple[Tensor
         )
     tensors = [as_tensor(frame, part, place) for part in found]
     return tuple(tensor for tensor in tensors if isinstance(tensor, Tensor))
+
+
+def _flag(value: Value, place: Span) -> bool:
+    if not isinstance(value, bool):
+        found = describe(value)
+        raise Fault(WrongType(where=place, what="reverse", expected="true or false", found=found))
+    return value
 
 
 def _dim(value: Value, place: Span, sequences: tuple[Tensor, ...]) -> int:

@@ -133,11 +133,12 @@ class TemplateBuilder:
                 span=span,
             )
         if isinstance(raw, RawScan):
-            _, (sequences, inputs, dim), body, results = shape
+            _, (sequences, inputs, dim, backward), body, results = shape
             return graph.Scan(
                 sequences=sequences,
                 inputs=inputs,
                 dim=dim,
+                backward=backward,
                 body=self._region(body, raw.body),
                 results=self._values(results),
                 span=span,

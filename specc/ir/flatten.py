@@ -115,12 +115,16 @@ class FlatLoop:
 
 @dataclass(frozen=True)
 class FlatScan:
-    """A run over ``sequences`` along ``dim``: ``inputs`` are the states before the first entry."""
+    """A run over ``sequences`` along ``dim``: ``inputs`` are the states before the first entry.
+
+    The first entry is the last one of the sequences where it runs ``backward``.
+    """
 
     scope: str
     sequences: tuple[FlatValue, ...]
     inputs: tuple[FlatValue, ...]
     dim: int
+    backward: bool
     body: FlatRegion
     results: tuple[FlatValue, ...]
     span: Span | None
@@ -260,6 +264,7 @@ def _run(
                     sequences=tuple(values[i] for i in node.sequences),
                     inputs=operands,
                     dim=node.dim,
+                    backward=node.backward,
                     body=region(node.body),
                     results=results,
                     span=node.span,

@@ -183,13 +183,15 @@ class Scan(Model):
 
     ``body`` takes that entry of each sequence, without the dim, and then the states, which begin as
     ``inputs``. It gives what is collected, and then the states of the next position. The results
-    are what was collected, stacked along ``dim``, and then the last states.
+    are what was collected, stacked along ``dim``, and then the last states. ``backward`` takes the
+    last position first; what is collected there stands there all the same.
     """
 
     kind: Literal["scan"] = "scan"
     sequences: tuple[int, ...]
     inputs: tuple[int, ...]
     dim: int
+    backward: bool = False
     body: Region
     results: tuple[Value, ...]
     span: Span | None = None

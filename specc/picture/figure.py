@@ -167,7 +167,8 @@ class _Builder:
         elif isinstance(node, FlatScan):
             figures = [("at each step", self._side(scope, node.body))]
             inside = [node.body]
-            inputs, kind = [*node.sequences, *node.inputs], f"scan over {node.length}"
+            order = ", last entry first" if node.backward else ""
+            inputs, kind = [*node.sequences, *node.inputs], f"scan over {node.length}{order}"
         else:
             figures = [("then", self._side(scope, node.then))]
             if node.otherwise.operations:

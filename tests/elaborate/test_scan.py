@@ -100,9 +100,29 @@ WRONG = {
         "1",
     ),
     "an argument that it does not have": (
-        "scan(add, x, zeros(N, 4), dim=1, reverse=true)",
+        "scan(add, x, zeros(N, 4), dim=1, reversed=true)",
         "unknown-argument",
-        "reverse=true",
+        "reversed=true",
+    ),
+    "a direction that is no bool": (
+        "scan(add, x, zeros(N, 4), dim=1, reverse=1)",
+        "wrong-type",
+        "reverse=1",
+    ),
+    "a direction that depends on a tensor": (
+        "scan(add, x, zeros(N, 4), dim=1, reverse=sum(x) > 0)",
+        "wrong-type",
+        "reverse=sum(x) > 0",
+    ),
+    "an unknown name for a direction": (
+        "scan(add, x, zeros(N, 4), dim=1, reverse=backwards)",
+        "unknown-name",
+        "backwards",
+    ),
+    "an unknown name for a dim": (
+        "scan(add, x, zeros(N, 4), dim=last)",
+        "unknown-name",
+        "last",
     ),
     "an argument twice": (
         "scan(add, x, zeros(N, 4), x=x, dim=1)",

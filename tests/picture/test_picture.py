@@ -151,6 +151,12 @@ def test_a_scan_says_what_it_runs_over_and_has_one_step() -> None:
     assert sorted(text.partition("(")[0] for text in before) == ["squeeze", "zeros"]
 
 
+def test_a_scan_that_begins_at_the_end_says_so() -> None:
+    text = "net Sums(x: [N, T]) -> [N, T] { scan(add, x, zeros(N), dim=1, reverse=true)[0] }"
+    (region,) = (box for box in every_box(figure(text)) if box.kind == "region")
+    assert region.detail == "scan over T, last entry first"
+
+
 def test_a_branch_that_is_passed_has_an_arrow_of_its_own() -> None:
     text = "net Skip(x: [N, 4]) -> [N, 4] { relu(x |> Linear(4)) + x }"
     drawn = figure(text)

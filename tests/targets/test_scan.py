@@ -103,6 +103,71 @@ def test_an_lstm_by_hand_is_torchs() -> None:
     )
 
 
+BIDIRECTIONAL = f"""{RNN_CELL}
+block Direction(hidden: int, reverse = false)(x: [N, T, D], h: [N, hidden]) ->
+        ([N, T, hidden], [N, hidden]) {{
+    cell = RNNCell(hidden)
+    scan(cell, x, h, dim=1, reverse=reverse)
+}}
+net Both(x: [N, T, 5], begin: [2, N, 6]) -> (ys: [N, T, 12], h: [2, N, 6]) {{
+    left, last = Direction(6)(x, begin[0])
+    right, first = Direction(6, reverse=true)(x, begin[1])
+    return (left, right) |> concat(dim=2), (last, first) |> stack(dim=0)
+}}
+"""
+
+
+def test_a_second_scan_from_the_end_makes_it_torchs_bidirectional_one() -> None:
+    """Outputs, last states and all gradients, in PyTorch; outputs and states in onnxruntime."""
+    program = specc.compile(BIDIRECTIONAL)
+    module = program.module().double()  # so that sums over all steps are exact enough
+    theirs = nn.RNN(5, 6, batch_first=True, bidirectional=True).double()
+    ours_of, theirs_of = [], []
+    for layer, suffix in ((module.direction1, "l0"), (module.direction2, "l0_reverse")):
+        cell = layer.cell
+        pairs = {"weight_ih": cell.w_xh.T, "weight_hh": cell.w_hh.T, "bias_ih": cell.b_h}
+        with torch.no_grad():
+            getattr(theirs, f"bias_hh_{suffix}").zero_()
+            for name, value in pairs.items():
+                getattr(theirs, f"{name}_{suffix}").copy_(value)
+        ours_of += [cell.w_xh, cell.w_hh, cell.b_h]
+        theirs_of += [getattr(theirs, f"{name}_{suffix}") for name in pairs]
+    x = torch.randn(3, 7, 5, dtype=torch.float64, requires_grad=True)
+    begin = torch.randn(2, 3, 6, dtype=torch.float64, requires_grad=True)
+    ours, expected = module(x, begin), theirs(x, begin)
+    agree(ours, expected)
+    *found, by_x, by_begin = gradients(ours, [*ours_of, x, begin])
+    turned = [g.T if g.dim() == 2 else g for g in found]  # torch.nn multiplies by the transpose
+    agree((*turned, by_x, by_begin), gradients(expected, [*theirs_of, x, begin]))
+
+    running = session(program.onnx().SerializeToString(), threads=1)
+    theirs.float()
+    for length in (1, 2, 9):
+        x, begin = torch.randn(3, length, 5), torch.randn(2, 3, 6)
+        found = run(running, {"x": x.numpy(), "begin": begin.numpy()})
+        agree(tuple(map(torch.from_numpy, found.values())), theirs(x, begin))
+
+
+def test_what_runs_from_the_end_stands_in_the_order_of_the_entries() -> None:
+    """Two sequences, over the last dim: the sums of all entries from each to the end."""
+    text = """
+block Add(x: [N], y: [N], s: [N]) -> ([N], [N], [N]) { x * y, x + y + s, x + y + s }
+net Sums(x: [N, T], y: [N, T]) -> ([N, T], [N, T], [N]) {
+    products, sums, total = scan(Add(), (x, y), zeros(N), dim=-1, reverse=not false)
+    return products, sums, total
+}"""
+    program = specc.compile(text)
+    assert "in zip(reversed(x.unbind(1)), reversed(y.unbind(1)), strict=True):" in program.python()
+    x, y = torch.randn(2, 3, 5)
+    both = x + y
+    from_the_end = both.flip(1).cumsum(1).flip(1)
+    agree(program.module()(x, y), (x * y, from_the_end, both.sum(1)))
+    model = program.onnx()
+    onnx.checker.check_model(model, full_check=True)
+    assert parity.verify(program.network, model).agrees
+    assert specc.Program.from_json(program.to_json()).network == program.network
+
+
 @pytest.mark.parametrize("text", [RNN, LSTM])
 def test_onnxruntime_runs_it_at_any_length(text: str) -> None:
     program = specc.compile(text)
@@ -250,6 +315,12 @@ for x_t in x.unbind(1):
 ys = torch.stack(ys, dim=1)
 return ys, h"""
     )
+
+
+def test_from_the_end_it_is_a_for_loop_over_the_reversed_entries() -> None:
+    lines = forward_of(RNN.replace("dim=1", "dim=1, reverse=true")).splitlines()
+    assert lines[3] == "for x_t in reversed(x.unbind(1)):"
+    assert lines[6] == "ys = torch.stack(ys[::-1], dim=1)"
 
 
 def test_what_nobody_reads_is_not_collected() -> None:

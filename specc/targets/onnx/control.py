@@ -121,6 +121,10 @@ def lower_scan(lowering: Lowering, scan: FlatScan) -> None:
         )
     builder.place = place
     results = (*scan.results[stacked:], *scan.results[:stacked])
+    directions = {
+        "scan_input_directions": [1] * len(sequences),
+        "scan_output_directions": [1] * stacked,
+    }
     _add(
         lowering,
         "Scan",
@@ -130,6 +134,7 @@ def lower_scan(lowering: Lowering, scan: FlatScan) -> None:
         num_scan_inputs=len(sequences),
         scan_input_axes=[scan.dim] * len(sequences),
         scan_output_axes=[scan.dim] * stacked,
+        **(directions if scan.backward else {}),
     )
 
 

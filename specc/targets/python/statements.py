@@ -167,6 +167,8 @@ class Printer:
             py.call(py.attribute(self._forward.operand(sequence), "unbind"), [dim])
             for sequence in node.sequences
         ]
+        if node.backward:
+            walked = [py.call(py.name("reversed"), [sequence]) for sequence in walked]
         over = walked[0]
         if len(walked) > 1:
             over = py.call(py.name("zip"), walked, [("strict", py.literal(True))])
@@ -174,7 +176,10 @@ class Printer:
         body = list(self.lines(item.body, margin + INDENT))
         yield from body or [Line(margin + INDENT, "pass")]
         for variable in collected:
-            stacked = self._forward.function("torch.stack", [variable], [("dim", dim)])
+            ordered = variable
+            if node.backward:  # the first to be collected is the last
+                ordered = py.subscript(variable, [py.slice_of(None, None, py.literal(-1))])
+            stacked = self._forward.function("torch.stack", [ordered], [("dim", dim)])
             yield Line(margin, (variable.doc, " = ", stacked.doc))
 
     def _condition(self, operand: Operand | None) -> Expression:
