@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from specc.documentation.operators import (
     Family,
+    details,
     families,
+    in_onnx,
+    keywords,
     literal,
-    opsets,
     signature,
     state,
     uses,
@@ -33,7 +35,7 @@ def operators_page() -> str:
     groups = list(families())
     parts.append(_contents(groups))
     for group in groups:
-        parts.append(f"## {group.name.capitalize()}\n\n{_code(group.title)}\n")
+        parts.append(f"## {group.name.capitalize().replace('_', ' ')}\n\n{_code(group.title)}\n")
         parts += [_section(operator) for operator in group.operators]
     return "\n".join(parts).rstrip("\n") + "\n"
 
@@ -49,11 +51,11 @@ def _contents(groups: list[Family]) -> str:
 def _section(operator: Operator) -> str:
     lines = [f"### {operator.name}", "", "```", signature(operator), "```", ""]
     lines += [_code(operator.summary), ""]
-    if operator.details:
-        lines += [_code(operator.details), ""]
-    if operator.arguments:
+    if told := details(operator):
+        lines += [_code(told), ""]
+    if keywords(operator):
         lines += ["| Argument | Default | Takes |", "| --- | --- | --- |"]
-        for argument in operator.arguments:
+        for argument in keywords(operator):
             default = "required" if argument.required else f"`{literal(argument.default)}`"
             lines.append(f"| `{argument.name}` | {default} | {_cell(argument.kind.name)} |")
         lines.append("")
@@ -66,7 +68,7 @@ def _section(operator: Operator) -> str:
             lines.append(f"| `{slot.name}` | {slot.role} | `{slot.type}` | `{slot.initializer}` |")
         lines.append("")
     lines += [f"- `{use}`" for use in uses(operator)[:_SHOWN_USES]]
-    lines += ["", f"ONNX from opset {opsets(operator)}.", ""]
+    lines += ["", _code(in_onnx(operator)), ""]
     return "\n".join(lines)
 
 

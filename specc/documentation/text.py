@@ -5,7 +5,17 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 
-from specc.documentation.operators import Use, families, literal, opsets, signature, state, uses
+from specc.documentation.operators import (
+    Use,
+    details,
+    families,
+    in_onnx,
+    keywords,
+    literal,
+    signature,
+    state,
+    uses,
+)
 from specc.ops.operator import Operator
 
 _INDENT = "  "
@@ -33,15 +43,15 @@ def one_operator(operator: Operator, width: int = 80) -> str:
     """All about one."""
     width = max(width, 40)
     lines = textwrap.wrap(signature(operator), width, subsequent_indent=" " * 4)
-    for paragraph in (operator.summary, operator.details):
+    for paragraph in (operator.summary, details(operator)):
         if paragraph:
             lines += ["", *textwrap.wrap(_plain(paragraph), width)]
-    if operator.arguments:
+    if keywords(operator):
         lines += ["", "arguments"]
         lines += _table(
             [
                 (argument.name, literal(argument.default), _plain(argument.kind.name))
-                for argument in operator.arguments
+                for argument in keywords(operator)
             ],
             width,
         )
@@ -52,7 +62,7 @@ def one_operator(operator: Operator, width: int = 80) -> str:
         lines += _table(
             [(slot.name, f"{slot.role} {slot.type}", slot.initializer) for slot in slots], width
         )
-    lines += ["", f"ONNX from opset {opsets(operator)}"]
+    lines += ["", *textwrap.wrap(_plain(in_onnx(operator)), width)]
     if operator.random:
         lines += ["draws at random while training"]
     lines += ["", "tested uses"]
@@ -72,10 +82,9 @@ def _table(rows: list[tuple[str, str, str]], width: int) -> list[str]:
 
 
 def _wrapped_use(use: Use, width: int) -> list[str]:
-    types = f"{', '.join(use.inputs)} -> {', '.join(use.results)}"
     return [
         *textwrap.wrap(use.call, width, initial_indent=_INDENT, subsequent_indent=_INDENT * 4),
-        *textwrap.wrap(types, width, initial_indent=_INDENT * 3, subsequent_indent=_INDENT * 4),
+        *textwrap.wrap(use.types, width, initial_indent=_INDENT * 3, subsequent_indent=_INDENT * 4),
     ]
 
 

@@ -104,12 +104,13 @@ def _made_float(
     if operator.name == "div" and not any(t.type.dtype.is_float for t in tensors):
         divided = [literal_dtype(t.type.dtype, 0.5) for t in tensors]
         return tuple(_cast(frame, t, dtype) for t, dtype in zip(tensors, divided, strict=True))
-    if operator.promotes_from is None or len(tensors) != 1:
+    first = operator.promotes_from
+    if first is None or len(tensors) != first + 1:
         return tensors
-    (tensor,) = tensors
     for side in ("left", "right"):
         if isinstance(given.get(side), float):
-            return (_cast(frame, tensor, literal_dtype(tensor.type.dtype, given[side])),)
+            dtype = literal_dtype(tensors[first].type.dtype, given[side])
+            return (*tensors[:first], _cast(frame, tensors[first], dtype))
     return tensors
 
 

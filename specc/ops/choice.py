@@ -170,7 +170,8 @@ _CLAMP = Operator(
 OPERATORS = (
     Operator(
         name="where",
-        summary="x where the condition holds, y elsewhere; either may be a number.",
+        summary="x where the condition holds, y elsewhere.",
+        details="`torch.masked_fill(x, mask, value)` is `where(mask, value, x)`.",
         family="choice",
         tolerance=EXACT,
         inputs=(Input("condition"), Input("x", optional=True), Input("y", optional=True)),

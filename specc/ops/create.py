@@ -180,6 +180,7 @@ def _triangle(name: str, summary: str, *, upper: bool) -> Operator:
 # `training` of the language: a branch on it is emitted as one on `self.training`.
 _training = Operator(
     name="training",
+    notation=lambda attributes: "training",
     summary="Whether the module trains: true in train mode, false in eval mode and in ONNX.",
     details="Written without a call: `if training { ... }`.",
     family="create",

@@ -164,6 +164,7 @@ class Operator:
     random: bool = False  # draws while training
     multiply_adds: Callable[[Attributes, tuple[TensorType, ...], TensorType], Dim] | None = None
     details: str = ""
+    onnx_note: str = ""  # which node is used from where on, where not and why, what differs
     notation: Callable[[Values], str] | None = None  # what the language writes, if it is no call
     home: str = ""  # the Python module of a host's own operator
     library: str | None = None  # of onnxruntime's custom operators, where ONNX needs one

@@ -6,9 +6,18 @@ from pathlib import Path
 
 import pytest
 
+import specc
 from specc.documentation.markdown import operators_page
-from specc.documentation.operators import families, signature, state, uses
+from specc.documentation.operators import (
+    families,
+    keywords,
+    signature,
+    state,
+    tensor_names,
+    uses,
+)
 from specc.documentation.text import all_operators, one_operator
+from specc.ops.operator import Operator
 from specc.ops.registry import operators
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "operators.md"
@@ -27,10 +36,11 @@ def test_families_hold_each_operator_once() -> None:
 def test_an_operator_is_described_in_full(name: str) -> None:
     operator = operators()[name]
     text = one_operator(operator, 100)
-    assert text.startswith(f"{name}(")
-    assert all(argument.name in text for argument in operator.arguments)
+    assert text.startswith(signature(operator).split("(")[0])
+    assert all(argument.name in text for argument in keywords(operator))
     assert all(slot.name in text for slot in operator.state)
-    assert text.count(" -> ") >= len(operator.samples)
+    described = uses(operator)
+    assert all(result in text for use in described for result in use.results)
     assert f"\n### {name}\n" in operators_page()
 
 
@@ -47,6 +57,28 @@ def test_a_signature_reads_as_a_call() -> None:
     assert signature(table["Linear"]) == "Linear(features, bias=true)(x)"
     assert signature(table["softmax"]).startswith("softmax(x, dim")
     assert signature(table["concat"]).startswith("concat(*")
+
+
+def test_a_sign_is_shown_between_its_operands() -> None:
+    table = operators()
+    assert signature(table["add"]) == "x + y, or add(x, y)"
+    assert signature(table["slice"]) == "x[...]"
+    assert signature(table["where"]) == "where(condition, x, y)"
+    assert "where(condition, x, -1000000000.0)" in one_operator(table["where"])
+    assert "\n  x[-1, ..., none, 2]\n" in one_operator(table["slice"])
+    assert "\n  ones(1, 2, dtype=bool)\n      bool[1, 2]\n" in one_operator(table["ones"])
+
+
+@pytest.mark.parametrize("operator", operators().values(), ids=lambda one: one.name)
+def test_a_use_compiles_as_it_is_written(operator: Operator) -> None:
+    for use in uses(operator):
+        names = tensor_names(operator, len(use.inputs))
+        header = ", ".join(
+            f"{name}: {type_}" for name, type_ in zip(names, use.inputs, strict=True)
+        )
+        applied = f"{use.call}({', '.join(names)})" if operator.layer else use.call
+        program = specc.compile(f"net A({header or 'unused: [N]'}) {{ return {applied} }}")
+        assert tuple(str(port.type) for port in program.network.outputs) == use.results
 
 
 def test_state_is_that_of_the_fullest_use() -> None:
