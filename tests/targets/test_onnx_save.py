@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
 import onnx
 import pytest
 
+import specc
 from specc.infer.session import run, session
 from specc.targets.onnx import save, to_onnx
 from specc.targets.onnx.save import ALIGNMENT
@@ -35,6 +37,21 @@ def test_large_weights_go_to_a_file_beside_the_model(tmp_path: Path) -> None:
     onnx.checker.check_model(str(path), full_check=True)
     small = run(session(to_onnx(mlp()).SerializeToString()), {"x": X})
     assert np.array_equal(run(session(path), {"x": X})["y"], small["y"])
+
+
+def test_no_more_than_one_weight_is_in_memory(tmp_path: Path) -> None:
+    weight = 4 * 1024 * 1024
+    program = specc.compile(
+        "net A(x: f32[N, 1024]) { x |> layers: [Linear(1024, bias=false) for i in 0..12] }"
+    )
+    tracemalloc.start()
+    try:
+        save(program.network, tmp_path / "deep.onnx")
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert (tmp_path / "deep.onnx").stat().st_size > 12 * weight
+    assert peak < 4 * weight
 
 
 @pytest.mark.parametrize("limit", [0, 10**9])
