@@ -42,6 +42,7 @@ def activation(
     samples: Sequence[Sample] = (),
     rejects: Sequence[Reject] = (),
     details: str = "",
+    onnx_note: str = "",
 ) -> Operator:
     """An entry whose function and torch.nn class take the same keywords, its own arguments.
 
@@ -54,6 +55,7 @@ def activation(
         name=name,
         summary=summary,
         details=details,
+        onnx_note=onnx_note,
         inputs=(Input("x"),),
         arguments=tuple(arguments),
         infer=infer,

@@ -207,8 +207,11 @@ def _earlier(b: Builder, s: Site) -> Handle:
 
 
 def _fused(b: Builder, s: Site) -> Handle:
-    """Attention takes four dims; onnxruntime runs it in f32 and f16."""
-    if s.type.rank != 4 or s.type.dtype not in (DType.F32, DType.F16):
+    """Attention takes four dims, or three where it is told the number of heads, here 1.
+
+    Its scale is an attribute, so an f32, too coarse for f64.
+    """
+    if s.type.rank not in (3, 4) or s.type.dtype is DType.F64:
         return _decomposed(b, s)
     mask = None
     if (given := _mask_of(s)) is not None:
@@ -217,7 +220,18 @@ def _fused(b: Builder, s: Site) -> Handle:
         if type_.shape[-2:] != scores:
             # A mask of fewer keys hides the others, and onnxruntime wants one of all queries.
             mask = b.op("Expand", mask, b.sizes([*[1] * (type_.rank - 2), *scores]))
-    return b.op("Attention", *s.inputs[:_MASK], mask, is_causal=int(s["causal"]), scale=s["scale"])
+        if s.type.rank == type_.rank == 3:
+            mask = b.op("Unsqueeze", mask, int64(b, [1]))  # the one head
+    heads = 1 if s.type.rank == 3 else None
+    return b.op(
+        "Attention",
+        *s.inputs[:_MASK],
+        mask,
+        is_causal=int(s["causal"]),
+        scale=s["scale"],
+        q_num_heads=heads,
+        kv_num_heads=heads,
+    )
 
 
 def _multiply_adds(
@@ -252,6 +266,11 @@ OPERATORS = (
         infer=_infer,
         torch=Torch(_code),
         onnx={17: _decomposed, 23: _fused},
+        onnx_note=(
+            "It is `Attention` from 23 on, of three and four dims, but in f64: its scale is an "
+            "f32. Where queries, keys or masks hold a NaN or an infinity, which results become NaN "
+            "differs between PyTorch's own kernels, and so between PyTorch and onnxruntime."
+        ),
         multiply_adds=_multiply_adds,
         samples=(
             sample(*_QKV),
@@ -268,6 +287,8 @@ OPERATORS = (
             sample("f32[N, 4, T, 8]", *["f32[N, 1, S, 8]"] * 2, "f32[T, 1]"),
             sample("f32[N, 4, T, 8]", *["f32[N, 2, S, 8]"] * 2, "bool[N, 1, T, S]"),
             sample(*["f32[N, T, 8]"] * 3, causal=True),
+            sample(*["f32[N, T, 8]"] * 3, "bool[N, 1, T]"),
+            sample(*["f32[N, T, 8]"] * 3, "f32[T, T]", scale=0.3),
             sample(*["f32[T, 8]"] * 3, "bool[T, T]"),
             sample(*["f32[2, N, 4, T, 8]"] * 3, "bool[N, 1, T, T]"),
             sample(*["f16[N, 2, T, 8]"] * 3, causal=True),

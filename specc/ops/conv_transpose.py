@@ -85,9 +85,9 @@ ConvTranspose = Operator(
     name="ConvTranspose",
     summary="Transposed convolution over one, two or three spatial dims, by the input's rank.",
     details=(
-        "`[N, C, L]`, `[N, C, H, W]` or `[N, C, D, H, W]`. A size I becomes (I - 1) * stride - "
-        "2 * padding + dilation * (kernel - 1) + output_padding + 1: what a convolution with the "
-        "same arguments takes back to I. `weight` is [in_channels, channels / groups, *kernel]."
+        "`[N, C, L]`, `[N, C, H, W]` or `[N, C, D, H, W]`. A size I becomes (I - 1) * stride - 2 * "
+        "padding + dilation * (kernel - 1) + output_padding + 1: what a convolution with the same "
+        "arguments takes back to I. `weight` is [in_channels, channels / groups, *kernel]."
     ),
     layer=True,
     inputs=(Input("x"),),
@@ -137,6 +137,10 @@ ConvTranspose = Operator(
         ),
     ),
     onnx={17: _to_onnx},
+    onnx_note=(
+        "onnxruntime has no `output_padding` of the stride or more; where it is at most the "
+        "padding, that is made smaller instead, and else it is refused."
+    ),
     multiply_adds=_multiply_adds,
     tolerance=SUMMED,
     samples=(

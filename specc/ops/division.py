@@ -128,6 +128,10 @@ def _infer_pow(c: Inference, *types: TensorType) -> TensorType:
 def _lower_pow(b: Builder, s: Site) -> Handle:
     dtype = meeting_dtype(s)
     if dtype.is_float:
+        if isinstance(s["right"], float) and abs(s["right"]) == 0.5:
+            # PyTorch takes the root, which differs from the power at -0.0 and at -inf.
+            root = b.op("Sqrt", convert(b, s.x, s.type.dtype, dtype))
+            return root if s["right"] > 0 else b.op("Reciprocal", root)
         return b.op("Pow", *operands(b, s, dtype))
     if isinstance(s["right"], int):
         return _power(b, convert(b, s.x, s.type.dtype, dtype), int(s["right"]), dtype)

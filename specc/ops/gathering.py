@@ -186,6 +186,7 @@ OPERATORS = (
         infer=_infer_topk,
         torch=Torch(call("torch.topk", X, "k", dim="dim", largest="largest")),
         onnx={17: _lower_topk},
+        onnx_note="Where there is a NaN, PyTorch counts it as the greatest; in ONNX that is open.",
         samples=(
             sample("f32[N, 7]", k=3),
             sample("f32[N, T, 4]", k=2, dim=1),

@@ -97,7 +97,8 @@ def _group_norm_decomposed(b: Builder, s: Site) -> Handle:
 
 
 def _group_norm_fused(b: Builder, s: Site) -> Handle:
-    if s.type.rank < 3 or s.type.dtype is DType.F64:  # which it would compute in f32
+    # [N, C] is no input of the operator, and its eps is an f32, too coarse for f64.
+    if s.type.rank < 3 or s.type.dtype is DType.F64:
         return _group_norm_decomposed(b, s)
     return b.op(
         "GroupNormalization",
@@ -112,8 +113,8 @@ GroupNorm = Operator(
     name="GroupNorm",
     summary="Normalizes each of `num_groups` groups of channels of each example.",
     details=(
-        "`[N, C, ...]`; the number of channels must be known when compiling, and the groups "
-        "divide it. One group is LayerNorm over all but the batch."
+        "`[N, C, ...]`; the number of channels must be known when compiling, and the groups divide "
+        "it. One group is LayerNorm over all but the batch."
     ),
     layer=True,
     inputs=(Input("x"),),
@@ -131,6 +132,11 @@ GroupNorm = Operator(
         module=call("nn.GroupNorm", "num_groups", "num_features", eps="eps", affine="affine"),
     ),
     onnx={17: _group_norm_decomposed, 21: _group_norm_fused},
+    onnx_note=(
+        "It is `GroupNormalization` from 21 on, but of [N, C], which that one does not take, and "
+        "in f64: its eps is an f32. (The one of opset 18 has a weight for each group, not for each "
+        "channel.)"
+    ),
     tolerance=SUMMED,
     samples=(
         sample("f32[N, 6, H, W]", num_groups=2),
@@ -207,9 +213,9 @@ InstanceNorm = Operator(
     name="InstanceNorm",
     summary="Normalizes each channel of each example over the spatial dims.",
     details=(
-        "`[N, C, L]` up to `[N, C, D, H, W]`; the number of channels must be known when "
-        "compiling. As in torch.nn there are no parameters by default. With "
-        "`track_running_stats=true` evaluation uses running statistics, as BatchNorm does."
+        "`[N, C, L]` up to `[N, C, D, H, W]`; the number of channels must be known when compiling. "
+        "As in torch.nn there are no parameters by default. With `track_running_stats=true` "
+        "evaluation uses running statistics, as BatchNorm does."
     ),
     layer=True,
     inputs=(Input("x"),),
@@ -238,6 +244,10 @@ InstanceNorm = Operator(
         ),
     ),
     onnx={17: _instance_norm_to_onnx},
+    onnx_note=(
+        "It is `InstanceNormalization` in f32, the only dtype in which onnxruntime runs that on "
+        "the CPU; with running statistics `BatchNormalization`."
+    ),
     tolerance=SUMMED,
     samples=(
         sample("f32[N, 3, H, W]"),

@@ -75,6 +75,10 @@ OPERATORS = (
             )
         ),
         onnx={17: _to_onnx},
+        onnx_note=(
+            "It is `Resize`. Next to an infinity or a NaN, onnxruntime multiplies it by a weight "
+            "of 0 in other places than PyTorch does, and is NaN there."
+        ),
         samples=(
             sample("f32[N, 3, H, W]", scale_factor=2),
             sample("f32[N, 3, H, W]", scale_factor=[2, 3], mode="bilinear"),

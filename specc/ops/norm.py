@@ -154,6 +154,10 @@ BatchNorm = Operator(
         function=_batch_norm_function, module=_batch_norm_module, counter="num_batches_tracked"
     ),
     onnx={17: _batch_norm_to_onnx},
+    onnx_note=(
+        "It is `BatchNormalization`; with `track_running_stats=false` formulas, since that one "
+        "takes the batch's own statistics in training alone."
+    ),
     tolerance=SUMMED,
     samples=(
         sample("f32[5, 3]"),
@@ -205,7 +209,13 @@ def _layer_norm_to_onnx(b: Builder, s: Site) -> Handle:
 
         scale = b.constant(np.ones(normalized_shape(s.attributes)), s.type.dtype)
     return b.op(
-        "LayerNormalization", s.x, scale, s.state("bias"), axis=-s["dims"], epsilon=s["eps"]
+        "LayerNormalization",
+        s.x,
+        scale,
+        s.state("bias"),
+        axis=-s["dims"],
+        epsilon=s["eps"],
+        stash_type=11 if s.type.dtype is DType.F64 else None,  # what it computes in; else f32
     )
 
 
@@ -256,6 +266,7 @@ LayerNorm = Operator(
         ),
     ),
     onnx={17: _layer_norm_to_onnx},
+    onnx_note="It is `LayerNormalization`, whose eps is an f32, in f64 too.",
     tolerance=SUMMED,
     samples=(
         sample("f32[4, 6]"),

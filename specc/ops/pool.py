@@ -151,6 +151,10 @@ MaxPool = Operator(
         ),
     ),
     onnx={17: _max_pool_to_onnx},
+    onnx_note=(
+        "A window that holds a NaN is NaN in PyTorch; ONNX leaves it open, and onnxruntime passes "
+        "over the NaN. (To put it back would take a second pooling.)"
+    ),
     tolerance=ELEMENTWISE,
     samples=(
         sample("f32[2, 3, 8, 9]", kernel=2),

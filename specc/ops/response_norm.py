@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from specc.ir.types import DType, TensorType
+from specc.ir.types import TensorType
 from specc.ops.arguments import FLOAT, SIZE, Argument
-from specc.ops.axes import product
+from specc.ops.axes import int64, product
 from specc.ops.builder import Builder, Handle, Site
 from specc.ops.code import X, call
 from specc.ops.operator import Drawn, Inference, Input, Operator, Torch, reject, sample
@@ -20,17 +20,25 @@ def _infer(c: Inference, x: TensorType) -> TensorType:
 
 
 def _to_onnx(b: Builder, s: Site) -> Handle:
-    """LRN where onnxruntime has it, of odd sizes and images; windows over the channels else."""
+    """Means over windows along the channels, as in PyTorch.
+
+    ONNX has LRN, but onnxruntime's takes odd sizes of images in f32 alone and keeps a running sum:
+    it loses digits where values are large, and what follows a NaN is NaN. It is no faster either.
+    """
     size, dtype, shape = s["size"], s.type.dtype, s.type.shape
-    if size % 2 == 1 and s.type.rank == 4 and dtype is DType.F32:
-        names = {"alpha": s["alpha"], "beta": s["beta"], "bias": s["k"]}
-        return b.op("LRN", s.x, size=size, **names)
-    rows = (shape[0], 1, shape[1], product(shape[2:]))
-    squares = reshaped(b, b.op("Mul", s.x, s.x), shape, rows)
+    squares = b.op("Mul", s.x, s.x)
+    if s.type.rank > 4:  # no pooling is of more than three dims
+        squares = reshaped(b, squares, shape, (*shape[:3], product(shape[3:])))
+    places = min(s.type.rank, 4) - 2
+    rows = b.op("Unsqueeze", squares, int64(b, [1]))
     # Of an even number of channels more are before than behind.
-    padded = pad(b, squares, [0, 0, size // 2, 0], [0, 0, (size - 1) // 2, 0], "constant")
-    means = b.op("AveragePool", padded, kernel_shape=[size, 1], strides=[1, 1])
-    scaled = b.op("Mul", reshaped(b, means, rows, shape), b.constant(s["alpha"], dtype))
+    before, after = [0, 0, size // 2, *[0] * places], [0, 0, (size - 1) // 2, *[0] * places]
+    padded = pad(b, rows, before, after, "constant")
+    means = b.op("AveragePool", padded, kernel_shape=[size, *[1] * places])
+    means = b.op("Squeeze", means, int64(b, [1]))
+    if s.type.rank > 4:
+        means = b.op("Reshape", means, b.sizes(shape))
+    scaled = b.op("Mul", means, b.constant(s["alpha"], dtype))
     divisor = b.op("Add", scaled, b.constant(s["k"], dtype))
     return b.op("Div", s.x, b.op("Pow", divisor, b.constant(s["beta"], dtype)))
 
@@ -57,6 +65,10 @@ LocalResponseNorm = Operator(
         module=call("nn.LocalResponseNorm", "size", alpha="alpha", beta="beta", k="k"),
     ),
     onnx={17: _to_onnx},
+    onnx_note=(
+        "It is formulas, not `LRN`, which in onnxruntime takes odd sizes of images in f32 alone, "
+        "loses digits where values are large, and is NaN in the channels behind a NaN."
+    ),
     tolerance=SUMMED,
     samples=(
         sample(Drawn("f32[N, 7, H, W]", -20, 20), size=5),

@@ -149,8 +149,11 @@ def _sliced(b: Builder, s: Site, start: int, stop: int, step: int = 1) -> Handle
 
 
 def _fused(b: Builder, s: Site) -> Handle:
-    """RotaryEmbedding takes [N, heads, T, D] and each example's angles; it computes in f32."""
-    if s.type.rank != 4 or s.type.dtype not in (DType.F32, DType.F16):
+    """RotaryEmbedding takes [N, heads, T, D], or [N, T, D] of one head, and each example's angles.
+
+    Its type constraints lack f64.
+    """
+    if s.type.rank not in (3, 4) or s.type.dtype is DType.F64:
         return _decomposed(b, s)
     angles = s.inputs[_COS:]
     if s.types[_COS].rank == 2:
@@ -161,6 +164,7 @@ def _fused(b: Builder, s: Site) -> Handle:
         s.x,
         *angles,
         interleaved=int(s["interleaved"]),
+        num_heads=1 if s.type.rank == 3 else None,
         rotary_embedding_dim=s["turned"] if s["partial"] else None,
     )
 
@@ -186,6 +190,10 @@ OPERATORS = (
         infer=_infer,
         torch=Torch(_code),
         onnx={17: _decomposed, 23: _fused},
+        onnx_note=(
+            "It is `RotaryEmbedding` from 23 on, of three and four dims, but in f64, which that "
+            "one does not take."
+        ),
         samples=(
             sample(_HEADS, *_ANGLES),
             sample(_HEADS, *_ANGLES, interleaved=True),

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from specc.ir.types import TensorType
+from specc.ir.types import DType, TensorType
 from specc.ops.activation_entry import activation, node
 from specc.ops.arguments import INT, Argument
 from specc.ops.builder import Builder, Handle, Site
 from specc.ops.operator import Inference, reject, sample
+from specc.ops.reducing import reduce_over
 
 DIM = Argument("dim", INT, -1)
 
@@ -45,11 +46,24 @@ softmax = activation(
     **_SOFTMAX,
 )
 
+
+def _log_softmax_to_onnx(b: Builder, s: Site) -> Handle:
+    """log(exp(x - m) / sum(exp(x - m))), with the greatest element m."""
+    if s.type.dtype is not DType.F64:
+        return b.op("LogSoftmax", s.x, axis=s["dim"])
+    # Of f64 along an inner dim onnxruntime's LogSoftmax spreads a NaN over other rows.
+    axes = [s["dim"] % s.type.rank]
+    moved = b.op("Sub", s.x, reduce_over(b, "ReduceMax", s.x, axes, True))
+    total = reduce_over(b, "ReduceSum", b.op("Exp", moved), axes, True)
+    return b.op("Sub", moved, b.op("Log", total))
+
+
 log_softmax = activation(
     "log_softmax",
     "log(softmax(x)) along dim, computed without underflow",
     module="LogSoftmax",
-    onnx=node("LogSoftmax", axis="dim"),
+    onnx=_log_softmax_to_onnx,
+    onnx_note="It is `LogSoftmax`, but in f64, where onnxruntime's spreads NaN too far.",
     **_SOFTMAX,
 )
 

@@ -8,12 +8,13 @@ from collections.abc import Callable, Mapping
 
 import pytest
 import torch
+from torch import nn
 
 from specc.ops.registry import operators
 from specc.targets.onnx import DEFAULT_OPSET
 from specc.targets.torch import TORCH_DTYPES
 from specc.testing.cases import Array, Case
-from specc.testing.parity import NoKernel, expected_warnings, same_in_onnxruntime
+from specc.testing.parity import Disagreement, NoKernel, expected_warnings, same_in_onnxruntime
 from tests.ops.agreement import DTYPES, assert_gives
 
 NAN, INF = float("nan"), float("inf")
@@ -118,7 +119,7 @@ def test_halves_are_rounded_to_even() -> None:
 @pytest.mark.parametrize("name", ["hardshrink", "softshrink"])
 def test_what_is_shrunk_stays_nan(name: str) -> None:
     x = torch.tensor([-2.0, -0.5, 0.0, 0.4, 3.0, NAN, INF, -INF])
-    assert_gives(getattr(torch.nn.functional, name)(x), name, x)
+    assert_gives(getattr(nn.functional, name)(x), name, x)
 
 
 class WithNaN(Case):
@@ -133,7 +134,8 @@ class WithNaN(Case):
 
 
 # Whose own kernels in onnxruntime drop a NaN, or spread it over values that do not depend on it.
-OWN_KERNELS = {"MaxPool", "LocalResponseNorm", "attention", "interpolate", "log_softmax", "topk"}
+# Each entry says so in its documentation.
+OWN_KERNELS = {"MaxPool", "attention", "interpolate", "topk"}
 
 
 @pytest.mark.parametrize("name", sorted(operators().keys() - OWN_KERNELS))
@@ -147,6 +149,28 @@ def test_nan_goes_where_it_goes_in_pytorch(name: str) -> None:
                 same_in_onnxruntime(WithNaN(operator, sample), DEFAULT_OPSET)
 
 
+@pytest.mark.parametrize("name", sorted(OWN_KERNELS))
+def test_what_differs_at_nan_is_documented(name: str) -> None:
+    assert "NaN" in operators()[name].onnx_note
+    cases = [WithNaN(operators()[name], sample) for sample in operators()[name].samples]
+    with pytest.raises(Disagreement):  # noqa: PT012 - which of them does is of no interest
+        for case in cases:
+            same_in_onnxruntime(case, DEFAULT_OPSET)
+
+
+@pytest.mark.parametrize("exponent", [0.5, -0.5])
+def test_a_root_is_pytorchs_at_zeros_and_infinities(exponent: float) -> None:
+    x = torch.tensor([4.0, 0.0, -0.0, INF, -INF, -4.0, NAN])
+    assert_gives(x**exponent, "pow", x, right=exponent)
+    zero = torch.tensor([-0.0])
+    assert (zero**-0.5).item() == -INF  # as the root has it; the power of C would be inf
+
+
+def test_large_neighbours_cost_no_digits_of_the_others() -> None:
+    x = torch.tensor([1e4, 1.0, 1.0, 1.0, 1e4, 1.0, 1.0, 1.0]).reshape(1, 8, 1, 1)
+    assert_gives(nn.LocalResponseNorm(3, alpha=1.0)(x), "LocalResponseNorm", x, size=3, alpha=1.0)
+
+
 @pytest.mark.parametrize("size", [(2, 5), (3, 5), (5, 4), (1, 3)])
 @pytest.mark.parametrize("name", ["AdaptiveAvgPool", "AdaptiveMaxPool"])
 def test_what_is_not_finite_stays_in_the_bins_that_cover_it(
@@ -154,7 +178,7 @@ def test_what_is_not_finite_stays_in_the_bins_that_cover_it(
 ) -> None:
     x = torch.arange(2 * 7 * 5.0).reshape(1, 2, 7, 5)
     x[0, 0, 0, 0], x[0, 0, 6, 1], x[0, 1, 3, 2] = NAN, INF, -INF
-    expected = getattr(torch.nn, f"{name}2d")(size)(x)
+    expected = getattr(nn, f"{name}2d")(size)(x)
     assert expected.isfinite().any()
     assert_gives(expected, name, x, size=size)
 
