@@ -57,8 +57,9 @@ format: $(STAMP) ## format the code and apply the linter's safe fixes
 	$(BIN)/ruff check --fix-only
 	$(BIN)/ruff format
 
-docs: $(STAMP) ## write docs/operators.md and docs/errors.md from the tables
+docs: $(STAMP) ## write operators.md, errors.md and models.md in docs/ from the code
 	$(BIN)/python -m specc.documentation docs
+	$(BIN)/python -m tests.models.page
 
 bench: $(STAMP) ## measure against other tools
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet -c constraints.txt -e '.[bench]'

@@ -7,6 +7,7 @@ import math
 import pytest
 import torch
 
+import specc
 from tests.elaborate.specs import errors, names, net, results, sound
 
 
@@ -150,6 +151,11 @@ def test_a_function_takes_defaults_and_keywords() -> None:
 
 def test_a_default_sees_the_parameters_before_it() -> None:
     assert value("f(3)", "def f(a, b = a * 2) = a + b") == 9
+    text = "net Wide(width = 4, out = 2 * width)(x: [N, 3]) -> [N, out] { x |> Linear(out) }"
+    given = ({}, {"width": 5}, {"out": 3})
+    assert [specc.compile(text, hyperparameters=g).outputs[0].dims[1] for g in given] == [8, 10, 3]
+    before = text.replace("width = 4, out = 2 * width", "out = 2 * width, width = 4")
+    assert errors(before) == [("unknown-name", "width")]
 
 
 def test_a_function_does_not_see_its_callers_names() -> None:

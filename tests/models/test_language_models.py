@@ -119,33 +119,3 @@ def test_a_tied_weight_is_one_parameter_under_two_names() -> None:
     assert "lm_head.weight" not in {
         tensor.name for tensor in gpt2().program.onnx().graph.initializer
     }
-
-
-GPT2_XL = {"width": 1600, "layers": 48, "heads": 25}
-LLAMA_70B = {"width": 8192, "layers": 80, "heads": 64, "groups": 8, "hidden": 28672}
-
-
-@pytest.mark.parametrize("given", [{}, GPT2_XL])
-def test_gpt2_at_its_full_sizes(given: dict[str, int]) -> None:
-    size = {"width": 768, "layers": 12, "heads": 12} | given
-    library = transformers()
-    config = library.GPT2Config(n_embd=size["width"], n_layer=size["layers"], n_head=size["heads"])
-    with torch.device("meta"):
-        reference = library.GPT2LMHeadModel(config)
-    assert_same_parameters(Pair(specc.compile("std.gpt2", **given), reference, ()))
-
-
-@pytest.mark.parametrize("given", [{}, LLAMA_70B])
-def test_llama_at_its_full_sizes(given: dict[str, int]) -> None:
-    size = {"width": 4096, "layers": 32, "heads": 32, "groups": 32, "hidden": 11008} | given
-    library = transformers()
-    config = library.LlamaConfig(
-        hidden_size=size["width"],
-        intermediate_size=size["hidden"],
-        num_hidden_layers=size["layers"],
-        num_attention_heads=size["heads"],
-        num_key_value_heads=size["groups"],
-    )
-    with torch.device("meta"):
-        reference = library.LlamaForCausalLM(config)
-    assert_same_parameters(Pair(specc.compile("std.llama", **given), reference, ()))

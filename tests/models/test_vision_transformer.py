@@ -64,13 +64,3 @@ def test_one_onnx_file_answers_at_every_batch() -> None:
 
 def test_the_loss_falls() -> None:
     assert_learns(tiny().program, images(5), torch.arange(5), lr=1e-2)
-
-
-def test_full_sizes() -> None:
-    for given, name in (
-        ({}, "vit_b_16"),
-        ({"patch": 32, "width": 1024, "layers": 24, "heads": 16, "hidden": 4096}, "vit_l_32"),
-    ):
-        with torch.device("meta"):
-            reference = getattr(torchvision(), name)()
-        assert_same_parameters(Pair(specc.compile("std.vit", **given), reference, ()))

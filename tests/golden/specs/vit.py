@@ -37,10 +37,9 @@ class Layer(nn.Module):
 
     def forward(self, x):
         y = self.ln_1(x)
-        y = F.dropout(self.self_attention(y), p=0.0, training=self.training)
-        x = x + y
-        z = self.ln_2(x)
-        return x + self.mlp(z)
+        x = x + F.dropout(self.self_attention(y), p=0.0, training=self.training)
+        y = self.ln_2(x)
+        return x + self.mlp(y)
 
 
 class Encoder(nn.Module):
