@@ -144,7 +144,7 @@ def _compared(model: Model) -> str:
         for module, names in model.parts.items()
     ]
     ours, theirs = spec_lines(_path(model.spec)), _reference(model)
-    counted = f"Its {ours} lines stand beside {theirs}: {_listed(named)}. " if named else ""
+    counted = f"Its {ours} lines stand beside {theirs}: {'; '.join(named)}. " if named else ""
     return fill(counted + model.note, 100, break_long_words=False, break_on_hyphens=False)
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 
 import pytest
 import torch
@@ -37,89 +38,84 @@ def filled(reference: nn.Module) -> nn.Module:
     return reference
 
 
-@cache
-def resnet(depth: int) -> Pair:
-    reference = filled(quiet(lambda: getattr(torchvision(), f"resnet{depth}")(num_classes=7)))
-    sizes = [images(1, 64, 48), images(2, 33, 40), images(5, 40, 33)]
-    return Pair(specc.compile("std.resnet", depth=depth, classes=7), reference, sizes)
+SIZES = {
+    "resnet": ((64, 48), (33, 40), (40, 33)),
+    "vgg": ((64, 32), (40, 64), (64, 40)),
+    "alexnet": ((224, 224), (63, 80), (80, 63)),
+}
+"""Heights and widths of batches of 1, 2 and 5 images."""
 
 
 @cache
-def vgg(batch_norm: bool) -> Pair:
-    vision = torchvision().vgg
-    channels = [4, "M", 8, "M", 16, 16, "M", 32, 32, "M", 32, 32, "M"]  # 11 layers, a 16th as wide
+def pair(name: str, narrower: int = 1) -> Pair:
+    """What torchvision calls ``name``, with seven classes and layers as much narrower."""
+    spec, depth, norm = re.fullmatch(r"([a-z]+)(\d*)(_bn)?", name).groups()
+    given = {"classes": 7, "width": 64 // narrower}
+    given |= {"depth": int(depth)} if depth else {}
+    given |= {"batch_norm": True} if norm else {}
+    given |= {"hidden": 4096 // narrower} if spec != "resnet" else {}
 
     def make() -> nn.Module:
-        with torch.device("meta"):  # whose classifier has 120 million parameters
-            made = vision.VGG(nn.Identity(), init_weights=False)
-        made.features = vision.make_layers(channels, batch_norm)
-        made.classifier = nn.Sequential(
-            nn.Linear(32 * 49, 24), nn.ReLU(), nn.Dropout(),
-            nn.Linear(24, 24), nn.ReLU(), nn.Dropout(),
-            nn.Linear(24, 7),
-        )  # fmt: skip
-        return made
+        with torch.device("meta" if narrower > 1 else "cpu"):
+            made = getattr(torchvision(), name)(num_classes=7)
+        return narrowed(made, narrower) if narrower > 1 else made
 
-    program = specc.compile(
-        "std.vgg", depth=11, batch_norm=batch_norm, width=4, hidden=24, classes=7
-    )
-    sizes = [images(1, 64, 32), images(2, 40, 64), images(5, 40, 64)]
-    return Pair(program, filled(quiet(make)), sizes)
-
-
-@cache
-def alexnet(narrower: int = 1) -> Pair:
-    def make() -> nn.Module:
-        made = torchvision().alexnet(num_classes=7)
-        return made if narrower == 1 else narrowed(made, narrower)
-
-    program = specc.compile("std.alexnet", width=64 // narrower, hidden=4096 // narrower, classes=7)
-    sizes = [images(1, 224, 224), images(2, 63, 80), images(5, 80, 63)]
+    sizes = [images(batch, *size) for batch, size in zip((1, 2, 5), SIZES[spec], strict=True)]
+    program = specc.compile(f"std.{spec}", hyperparameters=given)
     return Pair(program, filled(quiet(make)), sizes)
 
 
 def narrowed(network: nn.Module, by: int) -> nn.Module:
-    """The network with layers of fewer channels between the three of an image and the answer."""
+    """The network with fewer channels between the three of an image and the classes."""
     *_, last = network.modules()
     for name, layer in list(network.named_modules()):
-        if isinstance(layer, nn.Conv2d):
-            channels = layer.in_channels if layer.in_channels == 3 else layer.in_channels // by
-            size = (layer.kernel_size, layer.stride, layer.padding)
-            network.set_submodule(name, nn.Conv2d(channels, layer.out_channels // by, *size))
-        elif isinstance(layer, nn.Linear):
-            features = layer.out_features if layer is last else layer.out_features // by
-            network.set_submodule(name, nn.Linear(layer.in_features // by, features))
+        match layer:
+            case nn.Conv2d(in_channels=inputs, out_channels=outputs):
+                inputs = inputs if inputs == 3 else inputs // by
+                size = (layer.kernel_size, layer.stride, layer.padding)
+                made = nn.Conv2d(inputs, outputs // by, *size, bias=layer.bias is not None)
+                nn.init.kaiming_normal_(made.weight, nonlinearity="relu")
+            case nn.BatchNorm2d(num_features=channels):
+                made = nn.BatchNorm2d(channels // by)
+            case nn.Linear(in_features=inputs, out_features=outputs):
+                made = nn.Linear(inputs // by, outputs if layer is last else outputs // by)
+            case _:
+                continue
+        network.set_submodule(name, made)
     return network
 
 
+NARROW = (
+    *("resnet34", "resnet50", "resnet101", "resnet152"),
+    *("vgg11", "vgg13_bn", "vgg16", "vgg19_bn", "alexnet"),
+)
+WIDE = ("resnet50", "alexnet")
 PAIRS = [
-    pytest.param(lambda: resnet(18), id="resnet18"),
-    pytest.param(lambda: resnet(50), id="resnet50", marks=pytest.mark.slow),
-    pytest.param(lambda: vgg(False), id="vgg11"),
-    pytest.param(lambda: vgg(True), id="vgg11_bn"),
-    pytest.param(lambda: alexnet(narrower=8), id="alexnet"),
-    pytest.param(alexnet, id="alexnet at its full width", marks=pytest.mark.slow),
+    pytest.param(partial(pair, "resnet18"), id="resnet18"),
+    *(pytest.param(partial(pair, name, 8), id=f"narrow {name}") for name in NARROW),
+    *(pytest.param(partial(pair, name), id=name, marks=pytest.mark.slow) for name in WIDE),
 ]
+NORMED = [p for p in PAIRS if p.id and ("resnet" in p.id or "_bn" in p.id)]
 
 
-@pytest.mark.parametrize("pair", PAIRS)
-def test_answers_are_the_references(pair: Callable[[], Pair]) -> None:
-    assert_same_answers(pair())
+@pytest.mark.parametrize("make", PAIRS)
+def test_answers_are_the_references(make: Callable[[], Pair]) -> None:
+    assert_same_answers(make())
 
 
-@pytest.mark.parametrize("pair", PAIRS)
-def test_gradients_are_the_references(pair: Callable[[], Pair]) -> None:
-    assert_same_gradients(pair())
+@pytest.mark.parametrize("make", PAIRS)
+def test_gradients_are_the_references(make: Callable[[], Pair]) -> None:
+    assert_same_gradients(make())
 
 
-@pytest.mark.parametrize("pair", [*PAIRS[:2], PAIRS[3]])
-def test_training_leaves_the_references_statistics(pair: Callable[[], Pair]) -> None:
-    assert_same_buffers(pair())
+@pytest.mark.parametrize("make", NORMED)
+def test_training_leaves_the_references_statistics(make: Callable[[], Pair]) -> None:
+    assert_same_buffers(make())
 
 
-@pytest.mark.parametrize("pair", PAIRS)
-def test_one_onnx_file_answers_at_every_size(pair: Callable[[], Pair]) -> None:
-    assert_same_in_onnx(pair())
+@pytest.mark.parametrize("make", PAIRS)
+def test_one_onnx_file_answers_at_every_size(make: Callable[[], Pair]) -> None:
+    assert_same_in_onnx(make())
 
 
 @pytest.mark.parametrize(
