@@ -93,15 +93,19 @@ def _module(
     seed: int,
     operators: Mapping[str, Operator] | None,
 ) -> torch.nn.Module:
+    # On the CPU, as onnxruntime is: placement changes no result, and a GPU sums in another order.
+    devices = {device.name: torch.device("cpu") for device in network.devices}
     if weights is None:
-        return target.module(network, seed=seed, operators=operators).eval()
+        made = target.module(network, seed=seed, devices=devices, operators=operators)
+        return made.eval()
     stored = weights if isinstance(weights, Weights) else Weights.of(weights)
     fitting = fit(stored, network.parameters, network.aliases)
     arrays = {name: tensor.read() for name, tensor in fitting.items()}
     for parameter in network.parameters:
         if parameter.name not in arrays:  # a count of batches, which evaluation does not read
             arrays[parameter.name] = np.zeros((), NUMPY_DTYPES[parameter.type.dtype])
-    return target.module(network, weights=arrays, operators=operators).eval()
+    made = target.module(network, weights=arrays, devices=devices, operators=operators)
+    return made.eval()
 
 
 def libraries(network: Network, operators: Mapping[str, Operator]) -> list[str]:

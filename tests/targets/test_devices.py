@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -154,6 +155,18 @@ def test_onnxruntime_gives_the_same_with_and_without_devices() -> None:
         for t in texts
     ]
     assert np.array_equal(results[0][0], results[1][0])
+
+
+def test_a_graph_for_devices_that_are_elsewhere_is_built_and_compared_here(tmp_path: Path) -> None:
+    text = TOWERS.replace(" | cpu", "").replace("cuda:", "xpu:4")
+    program = specc.compile(text)
+    with pytest.raises(specc.SpecError, match="cannot be on xpu:40"):
+        program.module()
+    weights = specc.compile(TOWERS).module()
+    for given in (None, weights):
+        built = program.build(tmp_path / "towers.onnx", weights=given)
+        assert built.parity is not None
+        assert built.parity.agrees
 
 
 @pytest.mark.gpu
