@@ -165,6 +165,21 @@ class _Parser(argparse.ArgumentParser):
         stream.flush()
 
 
+class _Command(_Parser):
+    """A command's own, which takes options also between the arguments without a name."""
+
+    _within = False
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        if self._within:  # which argparse's own does in two passes
+            return super().parse_known_args(args, namespace)
+        self._within = True
+        try:
+            return self.parse_known_intermixed_args(args, namespace)
+        finally:
+            self._within = False
+
+
 def parser() -> argparse.ArgumentParser:
     """The parser of ``specc``; the chosen command is in ``command``."""
     top = _Parser(
@@ -175,7 +190,9 @@ def parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     top.add_argument("--version", action="version", version=f"specc {__version__}")
-    commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    commands = top.add_subparsers(
+        dest="command", metavar="COMMAND", required=True, parser_class=_Command
+    )
 
     def command(name: str, summary: str, text: str, end: str) -> argparse.ArgumentParser:
         return commands.add_parser(
@@ -257,9 +274,8 @@ def parser() -> argparse.ArgumentParser:
         metavar="FILE[:NET]|WEIGHTS",
         help="a spec as above, a .safetensors file, a folder of shards, or the IR as .json",
     )
-    chosen = params.add_mutually_exclusive_group()
-    chosen.add_argument("pattern", nargs="?", metavar="PATTERN", help="which of them")
-    chosen.add_argument(
+    params.add_argument("pattern", nargs="?", metavar="PATTERN", help="which of them")
+    params.add_argument(
         "--why", metavar="NAME", help="which rule decides how one starts, and what that beat"
     )
     params.add_argument(

@@ -28,6 +28,8 @@ from specc.weights.safetensors import PICKLED, read_weights
 
 def run(options: Namespace, terminal: Terminal) -> ExitCode:
     """Prints the list."""
+    if options.why is not None and options.pattern is not None:
+        raise CommandError("it takes a PATTERN or --why NAME, not both")
     try:
         title, parameters, origin = _parameters(options, terminal)
     except Fault as fault:

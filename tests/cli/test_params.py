@@ -46,6 +46,17 @@ norm.num_batches_tracked  []      i64    zeros                           buffer
     )
 
 
+def test_options_may_stand_between_the_file_and_the_pattern(spec: Path, capsys: Captured) -> None:
+    expected = printed(capsys, "small.net", "first.*", "--stats")
+    assert printed(capsys, "small.net", "--stats", "first.*") == expected
+    assert printed(capsys, "--stats", "small.net", "first.*") == expected
+
+
+def test_a_pattern_and_a_name_to_explain_are_not_both_taken(spec: Path, capsys: Captured) -> None:
+    found = printed(capsys, "small.net", "first.*", "--why", "first.bias", code=2)
+    assert found == "specc params: it takes a PATTERN or --why NAME, not both\n"
+
+
 def test_a_column_in_which_nothing_stands_is_left_out(spec: Path, capsys: Captured) -> None:
     assert printed(capsys, "small.net", "first.*").splitlines()[1].split() == [
         "name",
