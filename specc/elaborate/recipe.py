@@ -10,7 +10,15 @@ from specc.elaborate.context import Frame
 from specc.elaborate.facts import DuplicateName, UnknownNet, WrongType
 from specc.elaborate.loss import loss_network
 from specc.elaborate.scope import Scope
-from specc.elaborate.values import POISON, BlockConstructor, ListValue, TupleValue, Value, describe
+from specc.elaborate.values import (
+    POISON,
+    BlockConstructor,
+    ListValue,
+    TupleValue,
+    Value,
+    describe,
+    is_poisoned,
+)
 from specc.frontend import syntax
 from specc.frontend.diagnostics import Fact, Label
 from specc.frontend.source import Span
@@ -44,7 +52,7 @@ def recipe_of(
     def evaluate(expression: syntax.Expression) -> Any:
         value = frame.evaluate(expression)
         plain = _plain(value)
-        if plain is not POISON or value is POISON:
+        if plain is not POISON or is_poisoned(value):
             return plain
         frame.report(
             WrongType(

@@ -156,6 +156,12 @@ def test_it_takes_a_list_of_patterns(value: str) -> None:
     assert [code for code, _ in complaints(NET, freeze=value)] == ["bad-setting"]
 
 
+def test_a_name_without_quotes_is_one_error() -> None:
+    with pytest.raises(SpecError) as caught:
+        specc.compile(NET.replace("steps = 5", "steps = 5\n    freeze = [head]"))
+    assert [found.code for found in caught.value.diagnostics] == ["unknown-name"]
+
+
 def test_a_recipe_made_in_python_is_checked_when_the_run_starts() -> None:
     program = specc.compile(NET)
     recipe = program.network.recipe.model_copy(update={"freeze": ("haed.*",)})
