@@ -79,6 +79,13 @@ def checked_array(name: object, value: object) -> None:
         raise TypeError(
             f"the weights of {_shown(name)} are an array or a tensor, not {kind(value)}"
         )
+    check_has_values(f"the weights of {_shown(name)}", value)
+
+
+def check_has_values(what: str, tensor: object) -> None:
+    """Raises TypeError for a tensor of torch's meta device, which has a shape and nothing else."""
+    if getattr(tensor, "is_meta", False):
+        raise TypeError(f"{what}: a tensor on the meta device has no values")
 
 
 def kind(value: object) -> str:

@@ -151,9 +151,10 @@ def _framework(name: str, tensor: Any) -> Framework:
 
     if isinstance(tensor, np.ndarray | np.generic):
         return "numpy"
-    if not isinstance(tensor, type) and hasattr(tensor, "detach") and hasattr(tensor, "layout"):
-        return "torch"
     what = "the value" if name == _ONE else f"{name!r}"
+    if not isinstance(tensor, type) and hasattr(tensor, "detach") and hasattr(tensor, "layout"):
+        arguments.check_has_values(what, tensor)
+        return "torch"
     raise TypeError(
         f"{what} is an array or a tensor, or a list or dict of them, not {arguments.kind(tensor)}"
     )

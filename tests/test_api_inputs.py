@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 import specc
 from specc.cli.main import main
@@ -189,6 +190,10 @@ def test_an_opset_is_an_int_or_none(opset: Any, tmp_path: Path) -> None:
     [
         ({1: np.zeros(2)}, "the key 1 is a Python int"),
         ({"linear.weight": [1.0]}, "the weights of 'linear.weight' are an array or a tensor"),
+        (
+            {"linear.weight": torch.empty(2, device="meta")},
+            "the weights of 'linear.weight': a tensor on the meta device has no values",
+        ),
         ({"linear.weight": None}, "the weights of 'linear.weight' are an array or a tensor"),
         (3, "weights are a path, a state dict, a module or arrays"),
     ],

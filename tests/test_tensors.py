@@ -138,6 +138,7 @@ def test_the_file_takes_its_place_whole(path: Path) -> None:
         (np.array(["text"]), "which safetensors files do not hold"),
         (np.array([object()]), "which safetensors files do not hold"),
         (torch.ones(2, 2).to_sparse(), "sparse"),
+        ({"a": torch.empty(2, device="meta")}, "'a': a tensor on the meta device has no values"),
     ],
 )
 def test_nothing_but_tensors_is_saved(path: Path, value: Any, said: str) -> None:
