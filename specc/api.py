@@ -38,7 +38,8 @@ def compile(
         source: A path, ``"std.lenet"`` for a spec that ships with specc, or the text itself (a
             string with a newline or a brace).
         net: Which net, where the file holds several.
-        hyperparameters: Values for the net's header, as may be given by keyword too.
+        hyperparameters: Values for the net's header, as may be given by keyword too. A layer, a
+            constructor, a dtype or a device is given by its text: ``norm="LayerNorm"``.
         settings: Values for its recipe: ``{"epochs": 3, "optimizer": "sgd(lr=0.1)"}``.
         inputs: The optional inputs that the net is to have; the others are left out.
         devices: What devices of the file are, in place of its fallbacks: ``{"left": "cpu"}``.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 from specc.elaborate.context import Frame
 from specc.elaborate.facts import (
@@ -105,6 +105,9 @@ def plain(value: Value) -> Any:
     return value
 
 
+Read: TypeAlias = Callable[[str, str], tuple[Value, Span]]
+
+
 def bind_parameters(
     frame: Frame,
     owner: str,
@@ -113,8 +116,12 @@ def bind_parameters(
     keywords: Mapping[str, tuple[Value, Span]],
     span: Span,
     scope: Scope,
+    read: Read | None = None,
 ) -> dict[str, Value]:
-    """Values of a header's hyperparameters, typed and checked, defaults evaluated in ``scope``."""
+    """Values of a header's hyperparameters, typed and checked, defaults evaluated in ``scope``.
+
+    ``read`` gives what a text that comes from Python stands for, where no string is wanted.
+    """
     names = tuple(parameter.name for parameter in parameters)
     if len(positional) > len(parameters):
         raise Fault(
@@ -144,7 +151,7 @@ def bind_parameters(
             assert parameter.default is not None
             value = frame.within(defaults).evaluate(parameter.default)
             place = parameter.span
-        values[parameter.name] = typed(frame, parameter, value, place, defaults)
+        values[parameter.name] = typed(frame, parameter, value, place, defaults, read)
         defaults.bind(parameter.name, values[parameter.name])
     return values
 
@@ -178,9 +185,22 @@ def _is_layer(value: Value) -> bool:
     )
 
 
-def typed(frame: Frame, parameter: Parameter, value: Value, span: Span, scope: Scope) -> Value:
+_HAS_NO_PYTHON = ("layer", "constructor", "dtype", "device")
+"""Kinds whose values Python has no word for, so that it gives their text."""
+
+
+def typed(
+    frame: Frame,
+    parameter: Parameter,
+    value: Value,
+    span: Span,
+    scope: Scope,
+    read: Read | None = None,
+) -> Value:
     """A hyperparameter's value, checked against its annotation or the type of its default."""
     kind = _kind_of(frame, parameter, scope)
+    if read is not None and isinstance(value, str) and kind in _HAS_NO_PYTHON:
+        value, span = read(parameter.name, value)
     if isinstance(value, Poison) or kind is None:
         return _named(parameter.name, value)
     expected, accepts = _KINDS[kind]

@@ -33,6 +33,7 @@ from specc.elaborate.interface import (
     hyperparameter_from_python,
     output_names,
     port_names,
+    value_of_text,
 )
 from specc.elaborate.layers import Results
 from specc.elaborate.placement import declarations
@@ -272,8 +273,21 @@ def _build_net(
             converted = hyperparameter_from_python(value, parameters.get(name))
             given[name] = (converted, definition.name_span)
     _need_all(definition, given)
+
+    def read(name: str, text: str) -> tuple[Value, Span]:
+        if isinstance(hyperparameters[name], str):
+            return value_of_text(frame, name, text)
+        return text, given[name][1]  # a string that was written behind --set
+
     values = bind_parameters(
-        frame, definition.name, definition.hyperparameters, [], given, definition.name_span, scope
+        frame,
+        definition.name,
+        definition.hyperparameters,
+        [],
+        given,
+        definition.name_span,
+        scope,
+        read=read,
     )
     instance.arguments = values
     body = Scope(scope)

@@ -9,11 +9,13 @@ from typing import Any
 from specc.elaborate import arithmetic
 from specc.elaborate.bounds import Bounds
 from specc.elaborate.builtins import NOWHERE, as_list, as_tuple
+from specc.elaborate.context import Frame
 from specc.elaborate.facts import LimitExceeded, WrongType
-from specc.elaborate.values import DeviceValue, ListValue, TupleValue, Value
+from specc.elaborate.values import POISON, DeviceValue, ListValue, TupleValue, Value
 from specc.frontend import syntax
 from specc.frontend.diagnostics import Fault
-from specc.frontend.source import Span
+from specc.frontend.parse import parse_expression
+from specc.frontend.source import Source, Span
 from specc.ir.attributes import Attribute
 from specc.ir.types import DType
 
@@ -76,6 +78,16 @@ def hyperparameter_from_python(value: Any, parameter: syntax.Parameter | None) -
     if isinstance(converted, TupleValue) and parameter is not None and _takes_a_list(parameter):
         return ListValue(converted.items, NOWHERE)
     return converted
+
+
+def value_of_text(frame: Frame, name: str, text: str) -> tuple[Value, Span]:
+    """What a text from Python stands for, as behind ``--set``: ``LayerNorm``, a block's name."""
+    source, context = Source(f"--set {name}", text), frame.context
+    expression = parse_expression(source, context.sources.add(source), context.report)
+    if expression is None:
+        return POISON, NOWHERE
+    found = frame.evaluate(expression) if isinstance(expression, syntax.Expression) else text
+    return found, expression.span
 
 
 def _takes_a_list(parameter: syntax.Parameter) -> bool:

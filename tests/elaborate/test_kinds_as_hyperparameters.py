@@ -56,6 +56,65 @@ def test_what_is_no_constructor_is_refused_where_it_is_given(value: str, code: s
     assert "--set norm" in str(caught.value)
 
 
+OUTSIDE = """
+device left = cpu
+device right = cuda:0 | cpu
+block Scale(x: [N, D]) -> [N, D] {
+    param scale: [D] ~ ones
+    x * scale
+}
+net A(norm = BatchNorm, act = relu, last = act, dt: dtype = f32, name = "out", on_ = left)(
+        x: [N, 4]) -> [N, 4] {
+    shift = full([4], 1, dtype=dt) |> cast(f32)
+    (x |> norm |> act |> "{name}": Linear(4) on on_ |> last) + shift
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ({"norm": "LayerNorm"}, "nn.LayerNorm(4)"),
+        ({"norm": "Scale"}, "class Scale"),
+        ({"norm": "LayerNorm(eps=1e-3)"}, "eps=0.001"),
+        ({"act": "tanh"}, "torch.tanh"),
+        ({"last": "gelu"}, "F.gelu"),
+        ({"dt": "f64"}, "torch.float64"),
+        ({"on_": "right"}, "self.right.device"),
+        ({"name": "LayerNorm"}, "self.LayerNorm = nn.Linear(4, 4)"),
+    ],
+)
+def test_python_gives_by_its_text_what_it_has_no_value_for(
+    given: dict[str, str], shown: str
+) -> None:
+    """A string stays one where a string is wanted."""
+    assert shown not in specc.compile(OUTSIDE).python()
+    assert shown in specc.compile(OUTSIDE, hyperparameters=given).python()
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("LayerNrm", "unknown-name"),
+        ("3", "wrong-type"),
+        ("cuda:1", "wrong-type"),
+        ("Linear(", "unclosed-bracket"),
+        ("", "syntax"),
+    ],
+)
+def test_such_a_text_that_is_wrong_is_located(text: str, code: str) -> None:
+    with pytest.raises(specc.SpecError) as caught:
+        specc.compile(OUTSIDE, norm=text)
+    (found,) = caught.value.diagnostics
+    assert found.code == code
+    assert "--set norm" in str(caught.value)
+
+
+def test_a_string_behind_set_is_no_such_text() -> None:
+    with pytest.raises(specc.SpecError, match=r"norm must be a layer, not the string .LayerNorm"):
+        compile_network(OUTSIDE, assignments=[("norm", '"LayerNorm"')])
+
+
 def test_a_def_makes_layers_with_arguments_of_their_own() -> None:
     text = "def norm(width) = LayerNorm(eps=1e-6)\n" + net("x |> norm(4) |> Linear(3) |> norm(3)")
     shapes = [p.type.shape for p in sound(text).network.parameters if p.layer == "LayerNorm"]
