@@ -8,16 +8,20 @@ import shlex
 from importlib import import_module
 from pathlib import Path
 
+import onnx
 import pytest
 
+import specc
 from specc.cli import source
 from specc.cli.arguments import parser
+from specc.cli.main import main
 from specc.cli.terminal import Terminal
 from specc.frontend.resources import resource, resource_names
 from tests import pages
 from tests.models import lines
 from tests.models.page import PAGE, page
 from tests.models.published import COURSE, MODELS, Model
+from tests.models.references import torchvision
 
 TEXT = PAGE.read_text(encoding="utf-8")
 COMMANDS = sorted({command for command, _ in pages.sessions(pages.blocks(TEXT))})
@@ -44,6 +48,17 @@ def test_a_command_is_one_that_specc_takes(command: str) -> None:
     _, *arguments = shlex.split(command)
     compiled = source.program(parser().parse_args(arguments), Terminal())
     assert compiled.parameters()
+
+
+def test_what_is_saved_as_the_page_says_is_built(tmp_path: Path) -> None:
+    reference = torchvision().resnet18()
+    specc.save(tmp_path / "resnet18.safetensors", reference.state_dict())
+    weights, graph = str(tmp_path / "resnet18.safetensors"), str(tmp_path / "resnet18.onnx")
+    arguments = ["build", "std.resnet", "--set", "depth=18", "--weights", weights, "-o", graph]
+    assert main([*arguments, "--no-verify"]) == 0
+    initializers = {tensor.name: tensor for tensor in onnx.load(graph).graph.initializer}
+    for name, parameter in reference.named_parameters():
+        assert (onnx.numpy_helper.to_array(initializers[name]) == parameter.detach().numpy()).all()
 
 
 # ---- lines ---------------------------------------------------------------------------------------
