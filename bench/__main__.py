@@ -7,7 +7,14 @@ import importlib
 import sys
 from pathlib import Path
 
-NAMES = ("startup", "scale", "module_speed", "export_speed")
+NAMES = (
+    "startup",
+    "scale",
+    "module_speed",
+    "model_speed",
+    "export_speed",
+    "onnxruntime_speed",
+)
 _RESULTS = Path(__file__).resolve().parent / "results"
 
 

@@ -11,24 +11,28 @@ from pathlib import Path
 from statistics import median
 
 from bench.measure import Usage, in_turns, process, ratio, specc
-from bench.report import Report
+from bench.report import Bound, Report
 
 NAME = "export_speed"
-_OURS = "specc build resnet152.net -o x.onnx --no-verify"
-_THEIRS = "torch.onnx.export(model, dynamo=True)"
+_OURS = "specc build std.resnet --set depth=152 -o x.onnx --no-verify"
+_THEIRS = "torch.onnx.export(resnet152(), dynamo=True)"
+_TIME, _MEMORY = 0.1, 1 / 3
 
 
 def run(*, tiny: bool = False) -> Report:
-    """Times both as whole processes. ``tiny`` exports a perceptron instead."""
-    spec = "specs/mlp.net" if tiny else "bench/specs/resnet152.net"
+    """Times both as whole processes. ``tiny`` exports a ResNet-18 instead."""
+    depth = "18" if tiny else "152"
     with tempfile.TemporaryDirectory() as folder:
         ours, theirs = Path(folder) / "ours.onnx", Path(folder) / "theirs.onnx"
         actions: dict[str, Callable[[], Usage]] = {
-            _OURS: partial(process, specc("build", spec, "-o", ours, "--no-verify"))
+            _OURS: partial(
+                process,
+                specc("build", "std.resnet", "--set", f"depth={depth}", "-o", ours, "--no-verify"),
+            )
         }
         if find_spec("onnxscript") is not None:
-            command = [sys.executable, "-m", "bench.export_worker", str(theirs)]
-            actions[_THEIRS] = partial(process, command + ["--tiny"] * tiny)
+            command = [sys.executable, "-m", "bench.export_worker", str(theirs), depth]
+            actions[_THEIRS] = partial(process, command)
         taken = in_turns(actions, rounds=1 if tiny else 5, warm_up=not tiny)
     report = Report(
         name=NAME,
@@ -36,11 +40,10 @@ def run(*, tiny: bool = False) -> Report:
         method=(
             "Whole processes from the description to the file, imports and initial values "
             "included, run in turns; 60 million float32 parameters in one file, a dynamic batch. "
-            "`specc build --no-verify` of `bench/specs/resnet152.net` beside "
-            "`torch.onnx.export(dynamo=True)` of the same network in `bench/resnet_by_hand.py`, "
-            "by its default settings, which also fold each BatchNorm into its convolution; specc "
-            "keeps them, and every parameter's name. Medians; a ratio is the median of each "
-            "round's."
+            "`specc build --no-verify` of `specs/resnet.net` beside a process that makes "
+            "torchvision's ResNet-152 and calls `torch.onnx.export(dynamo=True)` by its default "
+            "settings, which also fold each BatchNorm into its convolution; specc keeps them, and "
+            "every parameter's name. Medians; a ratio is the median of each round's."
             + ("" if _THEIRS in taken else " onnxscript, which torch.onnx needs, is missing.")
         ),
         columns=("process", "seconds", "CPU seconds", "peak MiB", "time ratio", "memory ratio"),
@@ -58,4 +61,12 @@ def run(*, tiny: bool = False) -> Report:
             )
         )
         report.raw[name] = [usage.seconds for usage in usages]
+    if _THEIRS in taken and not tiny:
+        ours_taken = taken[_OURS]
+        seconds = ratio((u.seconds for u in ours_taken), (u.seconds for u in base))
+        peak = ratio((u.peak for u in ours_taken), (u.peak for u in base))
+        report.bounds += [
+            Bound("time, specc / torch.onnx.export", seconds, _TIME),
+            Bound("peak memory, specc / torch.onnx.export", peak, _MEMORY),
+        ]
     return report

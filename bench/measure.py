@@ -86,7 +86,10 @@ def machine() -> dict[str, str]:
             return "not installed"
 
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    packages = ("specc", "torch", "onnx", "onnx-ir", "onnxscript", "pydantic", "lark", "numpy")
+    packages = (
+        *("specc", "torch", "torchvision", "transformers", "onnx", "onnx-ir", "onnxscript"),
+        *("onnxruntime-gpu", "pydantic", "lark", "numpy"),
+    )
     return {
         "machine": f"{platform.system()} {platform.machine()}, {cores} CPU cores",
         # Well above 1, others were at work: then ratios hold, and seconds do not.

@@ -1,16 +1,18 @@
-"""Times compiled modules beside handwritten ones; a process of its own, since it imports torch.
+"""Times compiled modules beside others' classes; a process of its own, since it imports torch.
 
 Prints JSON: for each network and mode, seconds a call in each round, of three sides. The third is a
-second copy of the handwritten network: what it differs by is noise.
+second copy of the network that is not compiled: what it differs by is noise.
 """
 
 from __future__ import annotations
 
 import argparse
+import copy
 import gc
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -24,44 +26,85 @@ from bench import by_hand
 _SAMPLE = 0.03
 """Seconds that one sample lasts at least, so that the clock and one interrupt weigh little."""
 
+
+@dataclass(frozen=True)
+class Subject:
+    """A network on both sides, and a batch with its targets; ``bound`` on max|a - b| / max|b|."""
+
+    compiled: nn.Module
+    reference: Callable[[], nn.Module]
+    x: Tensor
+    y: Tensor
+    bound: float = 0.0
+
+
 # Name: the spec, the class by hand, and the dims of the batch.
-NETWORKS: dict[str, tuple[str, type[nn.Module], tuple[int, ...]]] = {
+_BY_HAND: dict[str, tuple[str, type[nn.Module], tuple[int, ...]]] = {
     "LeNet": ("specs/lenet.net", by_hand.LeNet, (32, 1, 28, 28)),
     "MLP": ("specs/mlp.net", by_hand.MLP, (32, 64)),
     "Conv12": ("bench/specs/conv12.net", by_hand.Conv12, (8, 3, 32, 32)),
 }
 
 
+def _written_by_hand() -> Iterator[tuple[str, Subject]]:
+    for name, (spec, by_hand_class, dims) in _BY_HAND.items():
+        generator = torch.Generator().manual_seed(0)
+        x = torch.randn(dims, generator=generator)
+        y = torch.randint(10, (dims[0],), generator=generator)
+        module = specc.compile(spec).module()
+
+        yield name, Subject(module, partial(_filled, by_hand_class, module), x, y)
+
+
+def _filled(made: type[nn.Module], module: nn.Module) -> nn.Module:
+    """The same parameters in the same order, under other names."""
+    network = made()
+    pairs = zip(network.state_dict(), module.state_dict().values(), strict=True)
+    network.load_state_dict({name: value.clone() for name, value in pairs})
+    return network
+
+
+def _published(tiny: bool) -> Iterator[tuple[str, Subject]]:
+    from bench import published
+
+    for name, network in (published.TINY if tiny else published.NETWORKS).items():
+        program, reference = network.pair()
+        module = program.module()
+        module.load_state_dict(published.state(reference))
+        x = network.inputs()
+        answer = x.shape[:1] if x.is_floating_point() else x.shape
+        y = torch.randint(network.classes, answer, generator=torch.Generator().manual_seed(1))
+        yield name, Subject(module, partial(copy.deepcopy, reference), x, y, bound=1e-5)
+
+
 def main() -> None:
     """Measures every network, forward and training step."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, required=True)
-    rounds = parser.parse_args().rounds
+    parser.add_argument("--published", action="store_true")
+    parser.add_argument("--tiny", action="store_true")
+    options = parser.parse_args()
     torch.set_num_threads(1)
-    gc.freeze()  # all that the imports made: to look through it takes longer than a sample
-    print(json.dumps({name: _measure(name, rounds) for name in NETWORKS}))
+    subjects = _published(options.tiny) if options.published else _written_by_hand()
+    print(json.dumps({name: _measure(one, options.rounds) for name, one in subjects}))
 
 
-def _measure(name: str, rounds: int) -> dict[str, dict[str, list[float]]]:
-    spec, by_hand_class, dims = NETWORKS[name]
-    generator = torch.Generator().manual_seed(0)
-    x = torch.randn(dims, generator=generator)
-    y = torch.randint(10, (dims[0],), generator=generator)
+def _measure(subject: Subject, rounds: int) -> dict[str, dict[str, list[float]]]:
     modules = {
-        "compiled": specc.compile(spec).module(),
-        "by hand": by_hand_class(),
-        "by hand again": by_hand_class(),
+        "compiled": subject.compiled,
+        "reference": subject.reference(),
+        "reference again": subject.reference(),
     }
-    state = modules["compiled"].state_dict()
-    for module in modules.values():
-        # The same parameters in the same order, under other names.
-        names = zip(module.state_dict(), state.values(), strict=True)
-        module.load_state_dict({name: value.clone() for name, value in names})
-        torch.testing.assert_close(module.eval()(x), modules["compiled"].eval()(x), rtol=0, atol=0)
-    forward = {side: partial(_forward, module.eval(), x) for side, module in modules.items()}
+    with torch.no_grad():
+        expected = modules["reference"].eval()(subject.x)
+        for module in modules.values():
+            apart = (module.eval()(subject.x) - expected).abs().max() / expected.abs().max()
+            assert apart <= subject.bound, f"they differ by {apart}"
+    gc.freeze()  # all that the imports made: to look through it takes longer than a sample
+    forward = {side: partial(_forward, m.eval(), subject.x) for side, m in modules.items()}
     measured = {"forward": _in_turns(forward, rounds)}
-    training = {side: partial(_step(module), x, y) for side, module in modules.items()}
-    return measured | {"training step": _in_turns(training, rounds)}
+    steps = {side: partial(_step(m), subject.x, subject.y) for side, m in modules.items()}
+    return measured | {"training step": _in_turns(steps, rounds)}
 
 
 @torch.inference_mode()
@@ -76,7 +119,8 @@ def _step(module: nn.Module) -> Callable[[Tensor, Tensor], None]:
 
     def step(x: Tensor, y: Tensor) -> None:
         optimizer.zero_grad()
-        F.cross_entropy(module(x), y).backward()
+        logits = module(x)
+        F.cross_entropy(logits.flatten(0, -2), y.flatten()).backward()
         optimizer.step()
 
     return step

@@ -17,8 +17,8 @@ from specc.picture.figure import figure_of
 from specc.picture.layout import Laid, Placed, lay_out
 from tests.conftest import Specc
 
-ROOT = Path(__file__).resolve().parents[2]
-RESNET = ROOT / "bench" / "specs" / "resnet152.net"
+RESNET = "std.resnet"
+DEPTH = {RESNET: {"depth": 152}}
 NETS = [
     "std.lenet",
     "std.fixed_hidden",
@@ -28,11 +28,15 @@ NETS = [
     "std.alexnet2012",
     RESNET,
 ]
-every_net = pytest.mark.parametrize("source", NETS, ids=lambda s: Path(str(s)).stem)
+every_net = pytest.mark.parametrize("source", NETS, ids=str)
 
 
-def figure(source: str | Path) -> Figure:
-    return figure_of(specc.compile(source).network, operators())
+def program(source: str) -> specc.Program:
+    return specc.compile(source, hyperparameters=DEPTH.get(source, {}))
+
+
+def figure(source: str) -> Figure:
+    return figure_of(program(source).network, operators())
 
 
 def every_box(figure: Figure) -> Iterator[Box]:
@@ -42,8 +46,8 @@ def every_box(figure: Figure) -> Iterator[Box]:
             yield from every_box(inner)
 
 
-def texts(source: str | Path) -> list[str]:
-    root = ElementTree.fromstring(specc.compile(source).svg())
+def texts(source: str) -> list[str]:
+    root = ElementTree.fromstring(program(source).svg())
     return [
         "".join(element.itertext()) for element in root.iter("{http://www.w3.org/2000/svg}text")
     ]
@@ -57,7 +61,7 @@ def every_layout(laid: Laid) -> Iterator[Laid]:
 
 
 @every_net
-def test_boxes_do_not_overlap_and_lie_within_their_figure(source: str | Path) -> None:
+def test_boxes_do_not_overlap_and_lie_within_their_figure(source: str) -> None:
     for laid in every_layout(lay_out(figure(source))):
         for placed in laid.boxes:
             assert placed.x >= -0.01
@@ -78,7 +82,7 @@ def overlap(a: Placed, b: Placed) -> bool:
 
 
 @every_net
-def test_arrows_go_down(source: str | Path) -> None:
+def test_arrows_go_down(source: str) -> None:
     for laid in every_layout(lay_out(figure(source))):
         for arrow in laid.arrows:
             heights = [y for _, y in arrow.points]
@@ -86,7 +90,7 @@ def test_arrows_go_down(source: str | Path) -> None:
 
 
 @every_net
-def test_arrows_turn_between_the_layers_alone(source: str | Path) -> None:
+def test_arrows_turn_between_the_layers_alone(source: str) -> None:
     for laid in every_layout(lay_out(figure(source))):
         for arrow in laid.arrows:
             for (x, top), (turned, bottom) in pairwise(arrow.points):
@@ -97,7 +101,7 @@ def test_arrows_turn_between_the_layers_alone(source: str | Path) -> None:
 
 
 @every_net
-def test_figures_inside_a_block_lie_in_it(source: str | Path) -> None:
+def test_figures_inside_a_block_lie_in_it(source: str) -> None:
     for laid in every_layout(lay_out(figure(source))):
         for placed in laid.boxes:
             for _, inner, x, y in placed.figures:
