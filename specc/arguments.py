@@ -71,6 +71,20 @@ def checked_devices(values: object) -> dict[str, str]:
     return {name: str(value) for name, value in found.items()}
 
 
+def checked_renaming(rules: object) -> dict[str, str | None]:
+    """Rules that rename weights. Raises TypeError, or ValueError where one cannot be followed."""
+    from specc.weights.rules import rule_problem  # which a check of a spec does without
+
+    found = checked_names("rename", rules)
+    for pattern, name in found.items():
+        if name is not None and not isinstance(name, str):
+            raise TypeError(f"rename maps names to names or None, not to {kind(name)}")
+        problem = rule_problem(pattern, name)
+        if problem is not None:
+            raise ValueError(f"rename[{pattern!r}] is {name!r}: {problem}")
+    return found
+
+
 def checked_array(name: object, value: object) -> None:
     """An entry of a state dict: a string, and an array or a tensor. Raises TypeError."""
     if not isinstance(name, str):

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from specc import arguments
-from specc.ir.graph import Network
-from specc.ir.types import DType
+from specc.ir.graph import Network, Parameter
+from specc.weights.metadata import weight_metadata
 
 if TYPE_CHECKING:  # numpy stands behind it, which a check does without
-    from specc.weights.safetensors import Weights
+    from specc.weights.safetensors import StoredTensor, Weights
 
 
 def weights_of(given: Any) -> Weights:
@@ -38,14 +38,21 @@ def weights_of(given: Any) -> Weights:
     return Weights.of(arrays)
 
 
-def given_weights(given: Any, network: Network, *, cast: bool) -> Weights | None:
-    """Weights for a network, None where none are given; with ``cast``, of its dtypes.
+def given_weights(
+    given: Any, network: Network, *, cast: bool, rename: object = None
+) -> Weights | None:
+    """Weights for a network, None where none are given; renamed, and with ``cast`` of its dtypes.
 
-    Raises as ``weights_of``.
+    Raises as ``weights_of`` and ``renamed``, and TypeError or ValueError for rules that are none.
     """
+    rules = arguments.checked_renaming(rename)
     if given is None:
         return None
     weights = weights_of(given)
+    if rules:
+        from specc.weights.rename import renamed
+
+        weights = renamed(weights, rules)
     if not cast:
         return weights
     from specc.weights.cast import cast as converted
@@ -54,21 +61,27 @@ def given_weights(given: Any, network: Network, *, cast: bool) -> Weights | None
 
 
 def fitted_arrays(weights: Weights, network: Network) -> dict[str, Any]:
-    """The array of each parameter; a count of batches that is missing starts at zero.
-
-    Raises Fault with WeightsDoNotFit, before any array is read.
-    """
-    import numpy as np
-
+    """The array of each parameter. Raises Fault with WeightsDoNotFit, before any array is read."""
     from specc.weights.fit import fit
 
     fitting = fit(weights, network.parameters, network.aliases)
-    arrays: dict[str, Any] = {name: stored.read() for name, stored in fitting.items()}
-    for parameter in network.parameters:
-        if parameter.name not in arrays:
-            assert parameter.type.dtype is DType.I64, parameter.name
-            arrays[parameter.name] = np.zeros((), np.int64)
-    return arrays
+    return {name: stored.read() for name, stored in fitting.items()}
+
+
+def _drawn(network: Network, seed: int) -> dict[str, StoredTensor]:
+    """The initial value of each parameter, not drawn yet."""
+    from specc.initialize.rounding import NUMPY_DTYPES
+    from specc.targets.initial_values import initial_values
+    from specc.weights.safetensors import StoredTensor
+
+    def drawn(parameter: Parameter) -> StoredTensor:
+        def read() -> Any:
+            return next(initial_values((parameter,), seed))[1]
+
+        shape = tuple(dim for dim in parameter.type.shape if isinstance(dim, int))
+        return StoredTensor(NUMPY_DTYPES[parameter.type.dtype], shape, read)
+
+    return {parameter.name: drawn(parameter) for parameter in network.parameters}
 
 
 def _as_array(value: Any) -> Any:
@@ -79,13 +92,23 @@ def _as_array(value: Any) -> Any:
     return to_numpy(value)
 
 
-def values(network: Network, weights: Weights | None, seed: int) -> dict[str, Any]:
-    """The given weights as arrays by name, or the initial values of ``seed``."""
-    from specc.targets.initial_values import initial_values
+def write_values(
+    target: os.PathLike[str], network: Network, weights: Weights | None, seed: int
+) -> None:
+    """Writes a weight file: the given weights, or the initial values of ``seed``.
 
-    if weights is not None:
-        return fitted_arrays(weights, network)
-    return dict(initial_values(network.parameters, seed))
+    Each tensor is read, or drawn, when it is written. Raises Fault with WeightsDoNotFit or
+    CannotWrite.
+    """
+    from specc.weights.fit import fit
+    from specc.weights.safetensors import write_weights
+
+    stored = (
+        _drawn(network, seed)
+        if weights is None
+        else fit(weights, network.parameters, network.aliases)
+    )
+    write_weights(target, stored, weight_metadata(network))
 
 
 def has_torch() -> bool:

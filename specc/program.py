@@ -7,22 +7,21 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 from specc import arguments
 from specc.built import Built
 from specc.compiler import Compiled, faults_as_errors
 from specc.elaborate.starts import Origin
-from specc.facts import BadIr, BadOutput
-from specc.frontend.diagnostics import Diagnostic, Fault, SpecError
-from specc.frontend.source import Source, Sources
-from specc.given import fitted_arrays, given_weights, values
-from specc.invariants import verify
-from specc.ir.from_json import network_from_json
+from specc.facts import BadOutput
+from specc.frontend.diagnostics import Diagnostic, Fault
+from specc.frontend.source import Sources
+from specc.given import fitted_arrays, given_weights, write_values
 from specc.ir.graph import Network
 from specc.ops.operator import Operator
 from specc.ops.registry import operators_with
 from specc.ports import Port, port_of
+from specc.sound import sound_network
 from specc.weights.files import write_text
 from specc.weights.metadata import weight_metadata
 
@@ -34,6 +33,9 @@ if TYPE_CHECKING:
 
     from specc.parameters.info import ParameterInfo
     from specc.parameters.why import Why
+    from specc.weights.safetensors import Weights
+
+Rename: TypeAlias = Mapping[str, str | None] | None
 
 
 @dataclass(frozen=True)
@@ -101,6 +103,7 @@ class Program:
         devices: Mapping[str, str] | None = None,
         weights: Any = None,
         cast: bool = False,
+        rename: Rename = None,
     ) -> torch.nn.Module:
         """The PyTorch module, in train mode.
 
@@ -112,6 +115,7 @@ class Program:
                 is the first of its fallbacks that this machine has.
             weights: Values in place of the initial ones; see ``onnx``.
             cast: Converts the weights' dtypes to the network's; see ``onnx``.
+            rename: Renames the weights; see ``onnx``.
 
         Raises:
             SpecError: for weights that do not fit, and devices that are not there.
@@ -126,7 +130,7 @@ class Program:
 
         seed = arguments.checked_seed(seed)
         with faults_as_errors(self.sources):
-            given = given_weights(weights, self.network, cast=cast)
+            given = self._given(weights, cast, rename)
             arrays = None if given is None else fitted_arrays(given, self.network)
             bound = target.bind(self.network, arguments.checked_devices(devices))
             return target.module(
@@ -143,6 +147,7 @@ class Program:
         *,
         weights: Any = None,
         cast: bool = False,
+        rename: Rename = None,
         seed: int = 0,
         opset: int | None = None,
         strip: bool = False,
@@ -154,6 +159,8 @@ class Program:
                 module, or arrays by name. None takes the initial values of ``seed``.
             cast: Converts the weights' dtypes to the network's: floats to floats, rounded once, and
                 ints to ints or floats. Without it, another dtype does not fit.
+            rename: Patterns of the weights' names and what they are here, or None for what is left
+                out, each in turn: ``{"**.mask": None, "**": "transformer.**"}``.
             seed: What the initial values are drawn from.
             opset: The ONNX operator set, 17 to 24.
             strip: Leaves out what names places of the spec's text.
@@ -171,7 +178,7 @@ class Program:
 
         seed, opset = arguments.checked_seed(seed), arguments.checked_opset(opset)
         with faults_as_errors(self.sources):
-            given = given_weights(weights, self.network, cast=cast)
+            given = self._given(weights, cast, rename)
             return to_onnx(
                 self.network,
                 weights=given,
@@ -180,6 +187,9 @@ class Program:
                 operators=self.operators,
                 strip=strip,
             )
+
+    def _given(self, weights: Any, cast: bool, rename: Rename) -> Weights | None:
+        return given_weights(weights, self.network, cast=cast, rename=rename)
 
     def python(self) -> str:
         """The source of a Python file that defines the module and needs only torch.
@@ -208,6 +218,7 @@ class Program:
         *,
         weights: Any = None,
         cast: bool = False,
+        rename: Rename = None,
         seed: int = 0,
         opset: int | None = None,
         verify: bool = True,
@@ -242,7 +253,7 @@ class Program:
                     self.network,
                     self.operators,
                     target,
-                    weights=given_weights(weights, self.network, cast=cast),
+                    weights=self._given(weights, cast, rename),
                     seed=seed,
                     opset=opset,
                     strip=strip,
@@ -254,13 +265,7 @@ class Program:
             elif target.suffix == ".json":
                 write_text(target, self.to_json())
             elif target.suffix == ".safetensors":
-                from specc.weights.safetensors import write_weights
-
-                write_weights(
-                    target,
-                    values(self.network, given_weights(weights, self.network, cast=cast), seed),
-                    self.metadata(),
-                )
+                write_values(target, self.network, self._given(weights, cast, rename), seed)
             else:
                 raise Fault(BadOutput(name=target.name))
         return Built((target,))
@@ -295,15 +300,7 @@ class Program:
         True
         """
         own = tuple(ops)
-        table = operators_with(own)
-        try:
-            network = network_from_json(text)
-        except ValueError as error:
-            raise SpecError([BadIr(problem=str(error)).diagnostic()]) from None
-        sources = Sources([Source(file.name, file.text) for file in network.sources])
-        problems = verify(network, table)
-        if problems:
-            raise SpecError([BadIr(problem=str(p)).diagnostic() for p in problems], sources)
+        network, sources = sound_network(text, operators_with(own))
         return cls(network, sources=sources, ops=own)
 
     def show(self) -> str:
@@ -322,7 +319,13 @@ class Program:
         return show(self.network, operators=self.operators)
 
     def parameters(
-        self, pattern: str | None = None, *, seed: int = 0, weights: Any = None, cast: bool = False
+        self,
+        pattern: str | None = None,
+        *,
+        seed: int = 0,
+        weights: Any = None,
+        cast: bool = False,
+        rename: Rename = None,
     ) -> tuple[ParameterInfo, ...]:
         """The parameters, buffers and constants whose name ``pattern`` stands for.
 
@@ -332,6 +335,7 @@ class Program:
             seed: What ``values()`` and ``statistics()`` of each draw the initial values from.
             weights: Values in place of the initial ones; see ``onnx``.
             cast: Converts the weights' dtypes to the network's; see ``onnx``.
+            rename: Renames the weights; see ``onnx``.
 
         Raises:
             SpecError: where no name matches, and for weights that do not fit.
@@ -347,7 +351,7 @@ class Program:
         seed = arguments.checked_seed(seed)
         pattern = arguments.checked_name("pattern", pattern)
         with faults_as_errors(self.sources):
-            given = given_weights(weights, self.network, cast=cast)
+            given = self._given(weights, cast, rename)
             return select(of_network(self.network, seed=seed, weights=given), pattern)
 
     def why(self, name: str) -> Why:

@@ -7,18 +7,9 @@ import re
 import sys
 from typing import Any
 
+from specc.cli import options
 from specc.cli.terminal import QuietStream
-from specc.cli.values import (
-    assignment,
-    at_least,
-    device_binding,
-    device_or_home,
-    limit,
-    limit_names,
-    own_name,
-    seconds,
-    size,
-)
+from specc.cli.values import at_least, seconds, size
 from specc.version import __version__
 
 _OVERVIEW = """\
@@ -90,6 +81,7 @@ _BUILD_END = """\
 examples:
   specc build std.lenet -o lenet.onnx
   specc build std.lenet -o lenet.onnx --weights runs/lenet/model.safetensors
+  specc build std.gpt2 -o gpt2.onnx --weights gpt2.safetensors --rename '**=transformer.**'
   specc build std.mlp -o mlp.py --set hidden=256
 """
 
@@ -109,13 +101,14 @@ _PARAMS = """\
 Lists the parameters of a net or of a weight file: name, shape, dtype and initializer, and for those
 that have them, roles (buffers, constants) and the further names of a shared parameter. PATTERN
 picks some: `*` stays within a dot, `**` crosses them. --stats, --hist and --plot show what the
-values are like: those of the file, or those that --seed gives."""
+values are like: those of the file or of --weights, or those that --seed gives."""
 
 _PARAMS_END = """\
 examples:
   specc params std.lenet
   specc params std.lenet '**.bias'
   specc params std.lenet --stats --hist --seed 1
+  specc params std.lenet --weights runs/lenet/model.safetensors --stats
   specc params runs/lenet/model.safetensors --plot params.png
   specc params std.lenet --why conv1.weight
   specc params runs/lenet/model.safetensors --format json
@@ -206,11 +199,11 @@ def parser() -> argparse.ArgumentParser:
 
     check = command("check", "check specs", _CHECK, _CHECK_END + _SET_END)
     check.add_argument("files", nargs="+", metavar="FILE", help="FILE or FILE:NET; - reads stdin")
-    _settings(check)
-    _reporting(check)
+    options.settings(check)
+    options.reporting(check)
 
     show = command("show", "print a table of a net", _SHOW, _SHOW_END + _SET_END)
-    _file(show)
+    options.file(show)
     show.add_argument("--all", action="store_true", help="show also what keeps the shape: relu, +")
     show.add_argument("--depth", type=at_least(1), metavar="N", help="open N levels of blocks")
     show.add_argument(
@@ -222,22 +215,15 @@ def parser() -> argparse.ArgumentParser:
         help="fill in a symbolic size (repeatable)",
     )
     show.add_argument("--svg", metavar="OUT", help="write a picture in place of the table")
-    _settings(show)
-    _reporting(show)
+    options.settings(show)
+    options.reporting(show)
 
     build = command(
         "build", "write .onnx, .py, .json or .safetensors", _BUILD, _BUILD_END + _SET_END
     )
-    _file(build)
+    options.file(build)
     build.add_argument("-o", "--output", required=True, metavar="OUT", help="the file to write")
-    build.add_argument(
-        "--weights",
-        metavar="FILE",
-        help="a .safetensors file, or a folder of shards, to take weights from",
-    )
-    build.add_argument(
-        "--cast", action="store_true", help="convert the weights to the dtypes of the net"
-    )
+    options.weights(build)
     build.add_argument(
         "--seed", type=at_least(0), metavar="N", help="what initial values are drawn from (0)"
     )
@@ -254,17 +240,17 @@ def parser() -> argparse.ArgumentParser:
         metavar="SECONDS",
         help="stop a comparison whose `while` does not end (60)",
     )
-    _settings(build)
-    _reporting(build)
+    options.settings(build)
+    options.reporting(build)
 
     train = command("train", "train a net by its recipe", _TRAIN, _TRAIN_END + _SET_END)
-    _file(train)
+    options.file(train)
     train.add_argument("-o", "--output", required=True, metavar="DIR", help="the folder to write")
     train.add_argument(
         "--seed", type=at_least(0), metavar="N", help="in place of the recipe's seed"
     )
-    _settings(train, device="; or cpu, cuda, cuda:1 for the rest (the best there is)")
-    _reporting(train)
+    options.settings(train, device="; or cpu, cuda, cuda:1 for the rest (the best there is)")
+    options.reporting(train)
 
     params = command(
         "params", "list the parameters of a net or a weight file", _PARAMS, _PARAMS_END + _SET_END
@@ -284,10 +270,13 @@ def parser() -> argparse.ArgumentParser:
     params.add_argument("--hist", action="store_true", help="draw a histogram of each")
     params.add_argument("--plot", metavar="PNG", help="write a picture of all")
     params.add_argument(
-        "--seed", type=at_least(0), default=0, metavar="N", help="what values are drawn from (0)"
+        "--seed", type=at_least(0), metavar="N", help="what values are drawn from (0)"
     )
-    _settings(params)
-    _reporting(params, "how results and diagnostics are written: for people, or as lines of JSON")
+    options.weights(params)
+    options.settings(params)
+    options.reporting(
+        params, "how results and diagnostics are written: for people, or as lines of JSON"
+    )
 
     convert = command(
         "convert", "make a torch file a .safetensors file, safely", _CONVERT, _CONVERT_END
@@ -297,87 +286,15 @@ def parser() -> argparse.ArgumentParser:
     )
     convert.add_argument("-o", "--output", required=True, metavar="OUT", help="the file to write")
     convert.add_argument("--part", metavar="KEY", help="take one entry of a dict, as state_dict")
-    _reporting(convert)
+    options.reporting(convert)
 
     devices = command("devices", "list devices", _DEVICES, _DEVICES_END + _SET_END)
     devices.add_argument("file", nargs="?", metavar="FILE[:NET]", help="a path, std.NAME, or -")
-    _settings(devices)
-    _reporting(devices)
+    options.settings(devices)
+    options.reporting(devices)
 
     ops = command("ops", "describe the operators", _OPS, _OPS_END)
     ops.add_argument("name", nargs="?", metavar="NAME", help="an operator")
-    _own(ops)
-    _reporting(ops)
+    options.own(ops)
+    options.reporting(ops)
     return top
-
-
-def _file(command: argparse.ArgumentParser) -> None:
-    command.add_argument("file", metavar="FILE[:NET]", help="a path, std.NAME, or - for stdin")
-
-
-def _settings(command: argparse.ArgumentParser, device: str = "") -> None:
-    command.add_argument(
-        "--set",
-        action="append",
-        type=assignment,
-        default=[],
-        dest="assignments",
-        metavar="KEY=VALUE",
-        help="a hyperparameter, or a setting as train.KEY (repeatable)",
-    )
-    command.add_argument(
-        "--input",
-        action="append",
-        default=[],
-        dest="inputs",
-        metavar="NAME",
-        help="an optional input that the net is to have (repeatable)",
-    )
-    command.add_argument(
-        "--device",
-        action="append",
-        type=device_or_home if device else device_binding,
-        default=[],
-        dest="devices",
-        metavar="NAME=DEVICE",
-        help=f"what a device of the file is: left=cuda:1 (repeatable){device}",
-    )
-    command.add_argument(
-        "--limit",
-        action="append",
-        type=limit,
-        default=[],
-        dest="limits",
-        metavar="NAME=N",
-        help=f"raise a bound of the compiler: {', '.join(limit_names())} (repeatable)",
-    )
-    _own(command)
-
-
-def _own(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "--ops",
-        action="append",
-        type=own_name,
-        default=[],
-        metavar="MODULE:ATTRIBUTE",
-        help="operators of your own, in Python: one, or a list of them (repeatable)",
-    )
-
-
-def _reporting(
-    command: argparse.ArgumentParser,
-    format_help: str = "how diagnostics are written: for people, or a JSON object a line",
-) -> None:
-    command.add_argument(
-        "--format",
-        choices=("text", "json"),
-        default="text",
-        help=format_help,
-    )
-    command.add_argument(
-        "--color",
-        choices=("auto", "always", "never"),
-        default="auto",
-        help="colour in diagnostics; auto: on a terminal, unless NO_COLOR is set",
-    )

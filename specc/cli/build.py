@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from specc.cli.codes import CommandError, ExitCode
 from specc.cli.source import program
 from specc.cli.terminal import Terminal
+from specc.cli.weights import given_weights
 
 if TYPE_CHECKING:
     from specc.built import Built
@@ -30,13 +31,11 @@ _APPLIES = {
 def run(options: Namespace, terminal: Terminal) -> ExitCode:
     """Builds the file and says what was written."""
     target = Path(options.output)
-    if options.cast and options.weights is None:
-        raise CommandError("--cast means nothing without --weights")
+    given = given_weights(options)
     _require_meaning(options, target.suffix)
     built = program(options, terminal).build(
         target,
-        weights=options.weights,
-        cast=options.cast,
+        **given,
         seed=options.seed or 0,
         opset=options.opset,
         verify=not options.no_verify,

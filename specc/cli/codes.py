@@ -17,7 +17,9 @@ class ExitCode(IntEnum):
     FAILED = 3
 
 
-_COMMAND = frozenset({"bad-source", "bad-output", "opset-out-of-range", "unknown-net"})
+_COMMAND = frozenset(
+    {"bad-source", "bad-output", "opset-out-of-range", "unknown-net", "bad-rename"}
+)
 """Diagnostics about what was typed: a file, a net or a number that does not exist."""
 
 _FAILURE = frozenset(

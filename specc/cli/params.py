@@ -11,6 +11,7 @@ from specc.cli.codes import CommandError, ExitCode
 from specc.cli.own import own_operators
 from specc.cli.source import program
 from specc.cli.terminal import Terminal
+from specc.cli.weights import given_weights
 from specc.compiler import located
 from specc.facts import BadSource
 from specc.frontend.diagnostics import Fault, SpecError
@@ -79,8 +80,11 @@ def _parameters(
 ) -> tuple[str, Sequence[ParameterInfo], Program | None]:
     """What the file holds, under a title: a spec, the IR as JSON, or weights with or without it."""
     path = Path(options.file)
+    given = given_weights(options)
     if _holds_weights(path):
         _require_no_settings(options)
+        if options.weights is not None:
+            raise CommandError("--weights needs a net: the file holds weights itself")
         weights = read_weights(path)
         carried = architecture_in(weights, own_operators(options.ops))
         if carried is None:
@@ -88,10 +92,15 @@ def _parameters(
         return carried.name, carried.parameters(weights=weights), carried
     if path.suffix == ".json":
         _require_no_settings(options)
-        read = _from_json(path, own_operators(options.ops))
-        return read.name, read.parameters(seed=options.seed), read
-    compiled = program(options, terminal)
-    return compiled.name, compiled.parameters(seed=options.seed), compiled
+        net = _from_json(path, own_operators(options.ops))
+    else:
+        net = program(options, terminal)
+    if options.weights is None:
+        return net.name, net.parameters(seed=options.seed or 0), net
+    for option, value in (("--seed", options.seed), ("--why", options.why)):
+        if value is not None:
+            raise CommandError(f"{option} is about initial values, which --weights replaces")
+    return f"{net.name} with {options.weights}", net.parameters(**given), net
 
 
 def _holds_weights(path: Path) -> bool:

@@ -9,6 +9,7 @@ from dataclasses import fields
 
 from specc.elaborate.bounds import Bounds
 from specc.frontend.limits import Limits
+from specc.weights.rules import rule_problem
 
 _KEY = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
 _SIZE = re.compile(r"([^\W\d]\w*)=([0-9]{1,18})")
@@ -21,6 +22,17 @@ def assignment(text: str) -> tuple[str, str]:
     if not equals or not _KEY.fullmatch(key):
         raise argparse.ArgumentTypeError(f"{text!r} is not KEY=VALUE")
     return key, value
+
+
+def renaming(text: str) -> tuple[str, str | None]:
+    """``FROM=TO``, where an empty ``TO`` stands for none."""
+    old, equals, new = text.partition("=")
+    if not equals:
+        raise argparse.ArgumentTypeError(f"{text!r} is not FROM=TO")
+    problem = rule_problem(old, new or None)
+    if problem is not None:
+        raise argparse.ArgumentTypeError(f"{text!r}: {problem}")
+    return old, new or None
 
 
 def own_name(text: str) -> str:

@@ -21,10 +21,69 @@ def pattern_matches(pattern: str, name: str) -> bool:
     >>> pattern_matches("*.weight", "features.0.weight"), pattern_matches("o*.weight", "out.weight")
     (False, True)
     """
+    return pattern == name if "*" not in pattern else _reached(pattern, name) is not None
+
+
+def stars(pattern: str) -> tuple[str, ...]:
+    """The ``*`` and ``**`` of a pattern, in order.
+
+    >>> stars("**.attn.*"), stars("weight")
+    (('**', '*'), ())
+    """
+    return tuple(token.rstrip(".")[:2] for token in _TOKEN.findall(pattern) if token[0] == "*")
+
+
+def matched(pattern: str, name: str) -> tuple[str, ...] | None:
+    """What each star of a pattern stands for in a name; None where the pattern does not match.
+
+    Where there is a choice, an earlier star takes as much as it can.
+
+    >>> matched("h.*.**", "h.0.attn.bias"), matched("**.bias", "h.0.bias"), matched("*", "a.b")
+    (('0', 'attn.bias'), ('h.0',), None)
+    """
     if "*" not in pattern:
-        return pattern == name
+        return () if pattern == name else None
+    reached = _reached(pattern, name)
+    if reached is None:
+        return None
+    found: list[str] = []
+    end = len(name)
+    for token, starts in reversed(reached):
+        if token[0] != "*":
+            end -= len(token)
+            continue
+        inner = "." if token == "*" else ""
+        start = max(s for s in starts if s <= end and not (inner and inner in name[s:end]))
+        text = name[start:end]
+        found.append(text.removesuffix(".") if token.endswith(".") else text)
+        end = start
+    return tuple(reversed(found))
+
+
+def filled(pattern: str, texts: Sequence[str]) -> str:
+    """A name that a pattern stands for: the one with ``texts`` in the places of its stars.
+
+    ``**.`` with an empty text is nothing, as where it matches.
+
+    >>> filled("transformer.**", ["wte.weight"]), filled("**.weight", [""])
+    ('transformer.wte.weight', 'weight')
+    """
+    rest = iter(texts)
+    parts = []
+    for token in _TOKEN.findall(pattern):
+        if token[0] != "*":
+            parts.append(token)
+        elif text := next(rest):
+            parts.append(f"{text}." if token.endswith(".") else text)
+    return "".join(parts)
+
+
+def _reached(pattern: str, name: str) -> list[tuple[str, set[int]]] | None:
+    """Each token of the pattern with the positions in the name that it can start at."""
+    reached: list[tuple[str, set[int]]] = []
     ends = {0}  # the positions in `name` that what was read of the pattern can end at
     for token in _TOKEN.findall(pattern):
+        reached.append((token, ends))
         if not token.startswith("*"):
             ends = {end + len(token) for end in ends if name.startswith(token, end)}
         elif token == "*":
@@ -32,8 +91,8 @@ def pattern_matches(pattern: str, name: str) -> bool:
         else:
             ends = _across_parts(name, ends, whole=token.endswith("."))
         if not ends:
-            return False
-    return len(name) in ends
+            return None
+    return reached if len(name) in ends else None
 
 
 def nearest_to_pattern(pattern: str, names: Sequence[str]) -> str | None:

@@ -31,6 +31,7 @@ class ParameterInfo:
     carries no architecture; ``layer`` is the kind of the layer that owns it, ``slot`` its name
     there. ``aliases`` are the further names of a shared parameter. ``frozen`` says that the recipe
     of the network freezes it, ``device`` on which of its devices it lies, empty for none of them.
+    ``held`` is the name and the dtype that it has in the weights that were given.
 
     >>> import specc
     >>> weight, bias = specc.compile("std.softmax_regression").parameters()
@@ -48,6 +49,7 @@ class ParameterInfo:
     aliases: tuple[str, ...] = ()
     frozen: bool = False
     device: str = ""
+    held: tuple[str, str] | None = None
     read: Callable[[], Array] = field(default=lambda: np.empty(0), repr=False, compare=False)
 
     @property
@@ -104,9 +106,11 @@ def of_network(
     def reader(parameter: Parameter) -> Callable[[], Array]:
         if fitting is None:
             return lambda: next(initial_values((parameter,), seed))[1]
-        if parameter.name not in fitting:  # a count of batches, which older files lack
-            return lambda: np.zeros((), np.int64)
         return fitting[parameter.name].read
+
+    def held(parameter: Parameter) -> tuple[str, str] | None:
+        found = None if fitting is None else fitting[parameter.name].held
+        return None if found is None else (found.name, dtype_text(found.dtype))
 
     return tuple(
         ParameterInfo(
@@ -120,6 +124,7 @@ def of_network(
             aliases=tuple(aliases.get(parameter.name, ())),
             frozen=parameter.name in frozen,
             device=devices[parameter.name],
+            held=held(parameter),
             read=reader(parameter),
         )
         for parameter in network.parameters

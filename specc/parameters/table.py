@@ -49,6 +49,14 @@ def _role(parameter: ParameterInfo) -> str:
     return " ".join(filter(None, ("frozen" if parameter.frozen else "", role)))
 
 
+def _held(parameter: ParameterInfo) -> str:
+    """What differs where the values come from."""
+    if parameter.held is None:
+        return ""
+    own = (parameter.name, parameter.dtype)
+    return " ".join(there for there, here in zip(parameter.held, own, strict=True) if there != here)
+
+
 _WHAT = (
     Column("name", lambda p: p.name),
     Column("shape", lambda p: str(list(p.shape))),
@@ -59,6 +67,7 @@ _ORIGIN = (
     Column("role", _role),
     Column("device", lambda p: p.device),
     Column("also named", lambda p: ", ".join(p.aliases)),
+    Column("in the file", _held),
 )
 
 
@@ -149,6 +158,7 @@ def record(parameter: ParameterInfo) -> dict[str, object]:
         "aliases": list(parameter.aliases),
         "frozen": parameter.frozen,
         "device": parameter.device or None,
+        "held": parameter.held and dict(zip(("name", "dtype"), parameter.held, strict=True)),
     }
 
 

@@ -8,13 +8,13 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import onnx
 import torch
 from numpy.typing import NDArray
 from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 
 from specc.frontend.diagnostics import Fault, Label
+from specc.given import fitted_arrays
 from specc.infer.session import run, session
 from specc.initialize.rounding import NUMPY_DTYPES
 from specc.ir.dims import evaluate
@@ -30,7 +30,6 @@ from specc.verification.facts import NoEnd, ParityFailed, Refused, RuntimeRefuse
 from specc.verification.inputs import Case, cases
 from specc.verification.measure import relative_difference
 from specc.verification.report import BOUNDS, CaseReport, OutputReport, ParityReport, describe
-from specc.weights.fit import fit
 from specc.weights.safetensors import Weights
 
 LIMIT = 60.0
@@ -99,11 +98,7 @@ def _module(
         made = target.module(network, seed=seed, devices=devices, operators=operators)
         return made.eval()
     stored = weights if isinstance(weights, Weights) else Weights.of(weights)
-    fitting = fit(stored, network.parameters, network.aliases)
-    arrays = {name: tensor.read() for name, tensor in fitting.items()}
-    for parameter in network.parameters:
-        if parameter.name not in arrays:  # a count of batches, which evaluation does not read
-            arrays[parameter.name] = np.zeros((), NUMPY_DTYPES[parameter.type.dtype])
+    arrays = fitted_arrays(stored, network)
     made = target.module(network, weights=arrays, devices=devices, operators=operators)
     return made.eval()
 

@@ -50,7 +50,7 @@ def _cast(name: str, stored: StoredTensor, dtype: DType, source: str) -> StoredT
             raise Fault(UnreadableWeights(path=source, problem=problem))
         return converted
 
-    return StoredTensor(wanted, stored.shape, read)
+    return StoredTensor(wanted, stored.shape, read, stored.held)
 
 
 def _is_convertible(found: np.dtype[Any], wanted: DType) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import NamedTuple
 
 from specc.frontend.diagnostics import Fact
@@ -54,9 +55,20 @@ class UnsafeWeights(Fact):
     @property
     def help(self) -> str | None:
         """The command that converts it without running what it holds."""
-        stem, dot, _ = self.path.rpartition(".")
-        target = f"{stem if dot else self.path}.safetensors"
-        return f"convert it: specc convert {shlex.quote(self.path)} -o {shlex.quote(target)}"
+        return f"convert it: {conversion(self.path)}"
+
+
+def conversion(path: str, target: str | None = None) -> str:
+    """The command that makes a pickled file a safetensors file, beside it by default.
+
+    >>> conversion("runs/my net.pt"), conversion("odd.safetensors")
+    ("specc convert 'runs/my net.pt' -o 'runs/my net.safetensors'",
+     'specc convert odd.safetensors -o odd.converted.safetensors')
+    """
+    beside = PurePath(path).with_suffix(".safetensors")
+    if str(beside) == path:
+        beside = beside.with_suffix(".converted.safetensors")
+    return f"specc convert {shlex.quote(path)} -o {shlex.quote(target or str(beside))}"
 
 
 class Unmatched(NamedTuple):
@@ -81,6 +93,13 @@ class Disagreeing(NamedTuple):
     owner: str
 
 
+class Renaming(NamedTuple):
+    """A rule that would make names fit, and patterns of those that nothing is there for then."""
+
+    rule: tuple[str, str] | None
+    left: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, kw_only=True)
 class WeightsDoNotFit(Fact):
     """Weights whose names or shapes are not those of the network.
@@ -95,7 +114,7 @@ class WeightsDoNotFit(Fact):
     unexpected: tuple[Unmatched, ...] = ()
     misshapen: tuple[Misshapen, ...] = ()
     disagreeing: tuple[Disagreeing, ...] = ()
-    prefix: str | None = None
+    renaming: Renaming | None = None
     convertible: bool = False
 
     @property
@@ -124,8 +143,8 @@ class WeightsDoNotFit(Fact):
     @property
     def help(self) -> str | None:
         """How to mend it, where one cause explains it."""
-        if self.prefix is not None:
-            return f"the file's names fit once {self.prefix!r} is cut from their beginning"
+        if self.renaming is not None:
+            return _renaming(self.renaming)
         if self.convertible:
             return "names and shapes fit: --cast (in Python, cast=True) converts the dtypes"
         return None
@@ -133,6 +152,51 @@ class WeightsDoNotFit(Fact):
 
 def _unmatched(name: Unmatched, where: str) -> str:
     return f"{name.name} (the {where} has {name.nearest})" if name.nearest else name.name
+
+
+def _renaming(found: Renaming) -> str:
+    parts = []
+    if found.rule is not None:
+        parts.append(f"{_option(*found.rule)} makes the names fit")
+    if found.left:
+        options = " ".join(_option(pattern, "") for pattern in found.left)
+        leaves = "leaves" if len(found.left) == 1 else "leave"
+        parts.append(
+            f"{options} {leaves} out what this network has no place for, "
+            "which is right for masks and wrong for weights"
+        )
+    rules = dict([found.rule] if found.rule is not None else []) | dict.fromkeys(found.left)
+    return f"{'; '.join(parts)} (in Python, rename={rules!r})"
+
+
+def _option(old: str, new: str) -> str:
+    return f"--rename {shlex.quote(f'{old}={new}')}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class BadRename(Fact):
+    """A rule for the names of weights that matches none, or gives two tensors one name.
+
+    `--rename FROM=TO`, in Python `rename={"FROM": "TO"}`, renames what a pattern matches; each star
+    of the new name stands for what that of the old one matched. Rules apply in turn, each to the
+    names that those before it left.
+    """
+
+    code = "bad-rename"
+    path: str
+    pattern: str
+    problem: str
+    advice: str | None = None
+
+    @property
+    def message(self) -> str:
+        """The headline."""
+        return f"cannot rename {self.pattern!r} in {self.path}: {self.problem}"
+
+    @property
+    def help(self) -> str | None:
+        """The nearest name."""
+        return self.advice
 
 
 @dataclass(frozen=True, kw_only=True)

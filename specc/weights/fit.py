@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from typing import Protocol
 
+import numpy as np
+
 from specc.frontend.diagnostics import Fault
 from specc.frontend.facts import nearest
 from specc.initialize.rounding import NUMPY_DTYPES
-from specc.ir.types import TensorType
+from specc.ir.types import DType, TensorType
 from specc.weights.facts import Disagreeing, Misshapen, Unmatched, WeightsDoNotFit
-from specc.weights.safetensors import StoredTensor, Weights
+from specc.weights.likely import likely_renaming
+from specc.weights.safetensors import StoredTensor, Weights, in_memory
 
+_COUNT = TensorType(DType.I64, ())
 _COMPARED = 50
 """Names of a kind for which the nearest is looked for, which takes time for each."""
-
-_PREFIXES = ("module.", "_orig_mod.", "model.")
-"""What wrappers put before every name: data parallelism, torch.compile, training frameworks."""
 
 
 class Parameter(Protocol):
@@ -37,7 +38,7 @@ def fit(
 
     ``aliases`` gives the owner of each further name of a shared parameter. The file may hold any of
     the names; where it holds several, the copies must be equal to the bit, and are read for it. A
-    ``num_batches_tracked`` that older files lack is left out of the result.
+    count of batches, ``num_batches_tracked``, which older files lack, is 0 then.
 
     Raises:
         Fault: with ``WeightsDoNotFit``, which names all that is wrong.
@@ -49,7 +50,11 @@ def fit(
     known = {name for names in names_of.values() for name in names}
     unexpected = [name for name in weights if name not in known]
     present = {owner: [name for name in names_of[owner] if name in weights] for owner in wanted}
-    missing = [owner for owner, names in present.items() if not names and not _is_optional(owner)]
+    missing = [
+        owner
+        for owner, names in present.items()
+        if not names and not _is_count(owner, wanted[owner])
+    ]
     misshapen = [
         wrong
         for owner, names in present.items()
@@ -73,16 +78,19 @@ def fit(
                 unexpected=_with_nearest(unexpected, missing or known),
                 misshapen=tuple(misshapen),
                 disagreeing=tuple(disagreeing),
-                prefix=_common_prefix(unexpected, missing, known),
+                renaming=likely_renaming(list(weights), names_of, missing) if unexpected else None,
                 convertible=not (unexpected or missing or disagreeing)
                 and all(_shape(one.expected) == _shape(one.found) for one in misshapen),
             )
         )
-    return {owner: weights[names[0]] for owner, names in present.items() if names}
+    return {
+        owner: weights[names[0]] if names else in_memory(np.zeros((), np.int64))
+        for owner, names in present.items()
+    }
 
 
-def _is_optional(name: str) -> bool:
-    return name.rpartition(".")[2] == "num_batches_tracked"
+def _is_count(name: str, type_: TensorType) -> bool:
+    return name.rpartition(".")[2] == "num_batches_tracked" and type_ == _COUNT
 
 
 def _misshapen(name: str, wanted: TensorType, found: StoredTensor) -> Misshapen | None:
@@ -114,12 +122,3 @@ def _with_nearest(names: list[str], candidates: Collection[str]) -> tuple[Unmatc
         Unmatched(name, nearest(name, candidates) if i < _COMPARED else None)
         for i, name in enumerate(names)
     )
-
-
-def _common_prefix(unexpected: list[str], missing: list[str], known: Collection[str]) -> str | None:
-    """A wrapper's prefix that, cut from every unexpected name, gives all that is missing."""
-    for prefix in _PREFIXES:
-        cut = {name.removeprefix(prefix) for name in unexpected if name.startswith(prefix)}
-        if missing and len(cut) == len(unexpected) and set(missing) <= cut <= set(known):
-            return prefix
-    return None

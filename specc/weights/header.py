@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from specc.frontend.diagnostics import Fault
-from specc.weights.facts import UnreadableWeights
+from specc.weights.facts import UnreadableWeights, UnsafeWeights
 
 HEADER_LIMIT = 32 * 2**20
 """Bytes of a header; 300,000 tensors fit in."""
@@ -67,7 +67,8 @@ def read_header(path: Path) -> Header:
     """Reads and checks the header of a safetensors file; no data is read.
 
     Raises:
-        Fault: with ``UnreadableWeights``, whatever the file holds.
+        Fault: with ``UnreadableWeights``, whatever the file holds, or ``UnsafeWeights`` for what
+            looks like a pickle.
     """
     if not path.is_file():  # a pipe or a device would block, or never end
         _refuse(path, "it is no file" if path.exists() else "there is no such file")
@@ -80,7 +81,7 @@ def read_header(path: Path) -> Header:
             if size < 8:
                 _refuse(path, f"it is {size} bytes long, too short for a safetensors file")
             if start.startswith((b"PK\x03\x04", b"\x80")) and length > size:
-                _refuse(path, "it is a pickle or zip archive, whatever its name says")
+                raise Fault(UnsafeWeights(path=str(path)))  # a pickle, or a zip archive of one
             if length > min(size - 8, HEADER_LIMIT):
                 _refuse(path, _too_long(length, size - 8))
             text = file.read(length)

@@ -7,14 +7,14 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 import ml_dtypes
 import numpy as np
 from numpy.typing import NDArray
 
 from specc.frontend.diagnostics import Fault
-from specc.weights.facts import UnreadableWeights, UnsafeWeights
+from specc.weights.facts import UnreadableWeights, UnsafeWeights, conversion
 from specc.weights.files import atomic_write
 from specc.weights.header import HEADER_LIMIT, TensorEntry, parse_json, read_header
 
@@ -24,6 +24,9 @@ INDEX_NAME = "model.safetensors.index.json"
 SINGLE_NAME = "model.safetensors"
 PICKLED = {".pt", ".pth", ".bin", ".ckpt", ".pkl", ".pickle"}
 """Suffixes of formats that rest on pickle, which can hold code; none is read."""
+
+_SHOWN = 5
+"""Names of a folder's files that a message lists."""
 
 _NUMPY_NAMES: dict[str, type] = {
     "F64": np.float64,
@@ -44,6 +47,13 @@ _NUMPY_DTYPES = {name: np.dtype(scalar) for name, scalar in _NUMPY_NAMES.items()
 _FORMAT_NAMES = {dtype: name for name, dtype in _NUMPY_DTYPES.items()}
 
 
+class Held(NamedTuple):
+    """What a tensor is where it comes from, whatever it is renamed or converted to."""
+
+    name: str
+    dtype: np.dtype[Any]
+
+
 @dataclass(frozen=True)
 class StoredTensor:
     """A tensor whose type is known and whose data is read by ``read()``, afresh each time."""
@@ -51,6 +61,7 @@ class StoredTensor:
     dtype: np.dtype[Any]
     shape: tuple[int, ...]
     read: Callable[[], Array]
+    held: Held | None = None
 
 
 class Weights(Mapping[str, StoredTensor]):
@@ -78,11 +89,13 @@ class Weights(Mapping[str, StoredTensor]):
     @classmethod
     def of(cls, arrays: Mapping[str, Array], source: str = "memory") -> Weights:
         """Weights that are in memory, such as a state dict as numpy arrays."""
-        return cls({name: _in_memory(array) for name, array in arrays.items()}, source=source)
+        return cls({name: in_memory(array, name) for name, array in arrays.items()}, source=source)
 
 
-def _in_memory(array: Array) -> StoredTensor:
-    return StoredTensor(array.dtype, array.shape, lambda: array)
+def in_memory(array: Array, name: str | None = None) -> StoredTensor:
+    """An array as a tensor that is read already."""
+    held = None if name is None else Held(name, array.dtype)
+    return StoredTensor(array.dtype, array.shape, lambda: array, held)
 
 
 def read_weights(path: str | os.PathLike[str]) -> Weights:
@@ -92,14 +105,15 @@ def read_weights(path: str | os.PathLike[str]) -> Weights:
         Fault: with ``UnreadableWeights`` or, for a pickled format, ``UnsafeWeights``.
     """
     found = Path(path)
-    if found.suffix.lower() in PICKLED:
+    if found.suffix.lower() in PICKLED and found.is_file():
         raise Fault(UnsafeWeights(path=str(found)))
     if found.is_dir():
         index, single = found / INDEX_NAME, found / SINGLE_NAME
         if index.is_file():
             return _read_sharded(index)
         if not single.is_file():
-            _refuse(found, f"the folder has neither {INDEX_NAME} nor {SINGLE_NAME}")
+            problem = f"the folder has neither {INDEX_NAME} nor {SINGLE_NAME}"
+            _refuse(found, problem, _advice(found))
         return _read_file(single)
     if found.name.endswith(".safetensors.index.json"):
         return _read_sharded(found)
@@ -127,7 +141,7 @@ def _stored(path: Path, name: str, entry: TensorEntry) -> StoredTensor:
             _refuse(path, f"{name!r} has changed since the file was opened")
         return array
 
-    return StoredTensor(dtype, entry.shape, read)
+    return StoredTensor(dtype, entry.shape, read, Held(name, dtype))
 
 
 def _read_sharded(index: Path) -> Weights:
@@ -170,13 +184,12 @@ def is_storable(dtype: np.dtype[Any]) -> bool:
 
 def write_weights(
     path: str | os.PathLike[str],
-    tensors: Mapping[str, Array],
+    tensors: Mapping[str, Array | StoredTensor],
     metadata: Mapping[str, str] | None = None,
 ) -> None:
     """Writes a safetensors file, whole or not at all, the same bytes for the same content.
 
-    Tensors are taken from the mapping one at a time, in the order of their names, twice: for their
-    types and for their data.
+    A stored tensor is read when it is written and not kept, so memory holds one of them at a time.
 
     Raises:
         Fault: with ``CannotWrite``, where the system refuses.
@@ -202,10 +215,26 @@ def write_weights(
         file.write(len(text).to_bytes(8, "little"))
         file.write(text)
         for name in order:
-            array = np.ascontiguousarray(tensors[name])
+            found = tensors[name]
+            array = np.ascontiguousarray(found.read() if isinstance(found, StoredTensor) else found)
             little_endian = array.astype(array.dtype.newbyteorder("<"), copy=False)
             file.write(little_endian.reshape(-1).view(np.uint8).data)
 
 
-def _refuse(path: Path, problem: str) -> NoReturn:
-    raise Fault(UnreadableWeights(path=str(path), problem=problem))
+def _advice(folder: Path) -> str | None:
+    """What to do where a folder's weights have other names, or another format."""
+    try:
+        names = sorted(file.name for file in folder.iterdir())
+    except OSError:
+        return None
+    named = [name for name in names if name.endswith((".safetensors", ".safetensors.index.json"))]
+    if named:
+        return f"it has {', '.join(named[:_SHOWN])}: name the file in place of the folder"
+    pickled = [name for name in names if Path(name).suffix.lower() in PICKLED]
+    if len(pickled) == 1:
+        return f"convert it: {conversion(str(folder / pickled[0]), str(folder / SINGLE_NAME))}"
+    return None
+
+
+def _refuse(path: Path, problem: str, advice: str | None = None) -> NoReturn:
+    raise Fault(UnreadableWeights(path=str(path), problem=problem, advice=advice))

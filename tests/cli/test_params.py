@@ -7,9 +7,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from specc.cli.main import main
+from specc.weights.safetensors import write_weights
 
 Captured = pytest.CaptureFixture[str]
 
@@ -87,6 +89,7 @@ def test_lines_of_json(spec: Path, capsys: Captured) -> None:
         "aliases": [],
         "frozen": False,
         "device": None,
+        "held": None,
     }
 
 
@@ -99,6 +102,7 @@ def test_a_pattern_that_matches_nothing_is_a_mistake_of_the_command(
 
 
 def test_a_pickled_file_is_refused(spec: Path, capsys: Captured) -> None:
+    Path("small.pt").write_bytes(b"PK\x03\x04")
     assert "unsafe-weights" in printed(capsys, "small.pt", code=3)
 
 
@@ -157,6 +161,93 @@ def test_a_picture_is_written_whole(spec: Path, capsys: Captured) -> None:
     printed(capsys, "small.net", "--plot", "params.png")
     assert Path("params.png").read_bytes().startswith(b"\x89PNG")
     assert "cannot-write" in printed(capsys, "small.net", "--plot", "no/params.png", code=3)
+
+
+# ---- a checkpoint under the names of a spec ------------------------------------------------------
+
+
+@pytest.fixture
+def checkpoint(spec: Path) -> str:
+    """Weights of the spec's, in half precision and under longer names."""
+    write_weights(
+        "half.safetensors",
+        {
+            "m.first.weight": np.full((4, 3), 0.5, np.float16),
+            "m.first.bias": np.zeros(4, np.float16),
+            **{f"m.norm.{name}": np.ones(4, np.float16) for name in ("weight", "bias")},
+            **{f"m.norm.running_{name}": np.ones(4, np.float32) for name in ("mean", "var")},
+        },
+    )
+    return "half.safetensors"
+
+
+def test_weights_stand_under_the_names_of_the_spec(checkpoint: str, capsys: Captured) -> None:
+    options = ("--weights", checkpoint, "--rename", "m.**=**", "--cast")
+    assert (
+        printed(capsys, "small.net", *options)
+        == """\
+Small with half.safetensors: 7 tensors, 33 elements
+name                      shape   dtype  initializer                     role    in the file
+first.weight              [4, 3]  f32    kaiming_uniform(a=2.23607)              m.first.weight f16
+first.bias                [4]     f32    uniform(a=-0.57735, b=0.57735)          m.first.bias f16
+norm.weight               [4]     f32    ones                                    m.norm.weight f16
+norm.bias                 [4]     f32    zeros                                   m.norm.bias f16
+norm.running_mean         [4]     f32    zeros                           buffer  m.norm.running_mean
+norm.running_var          [4]     f32    ones                            buffer  m.norm.running_var
+norm.num_batches_tracked  []      i64    zeros                           buffer
+"""
+    )
+    lines = printed(capsys, "small.net", "first.*", *options, "--stats").splitlines()
+    assert lines[2].split()[3:8] == ["f32", "0.5", "0", "0.5", "0.5"]
+    (found,) = printed(capsys, "small.net", "first.bias", *options, "--format", "json").splitlines()
+    assert json.loads(found)["held"] == {"name": "m.first.bias", "dtype": "f16"}
+
+
+def test_weights_that_do_not_fit_are_told_as_when_building(
+    checkpoint: str, capsys: Captured
+) -> None:
+    assert "--rename 'm.**=**' makes the names fit" in printed(
+        capsys, "small.net", "--weights", checkpoint, code=3
+    )
+    assert "--cast" in printed(
+        capsys, "small.net", "--weights", checkpoint, "--rename", "m.**=**", code=3
+    )
+
+
+def test_the_ir_takes_weights_as_its_spec_does(checkpoint: str, capsys: Captured) -> None:
+    main(["build", "small.net", "-o", "small.json"])
+    capsys.readouterr()
+    options = ("--weights", checkpoint, "--rename", "m.**=**", "--cast", "--hist")
+    assert printed(capsys, "small.json", *options) == printed(capsys, "small.net", *options)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("small.net", "--cast"), "--cast means nothing without --weights"),
+        (("small.net", "--rename", "a=b"), "--rename means nothing without --weights"),
+        (("half.safetensors", "--weights", "half.safetensors"), "--weights needs a net"),
+        (("small.net", "--weights", "half.safetensors", "--seed", "1"), "--seed is about initial"),
+        (
+            ("small.net", "--weights", "half.safetensors", "--why", "first.bias"),
+            "--why is about initial",
+        ),
+        (
+            ("small.net", "--weights", "w", "--rename", "a=b", "--rename", "a=c"),
+            "--rename says twice what a is",
+        ),
+        (("small.net", "--weights", "w", "--rename", "a"), "'a' is not FROM=TO"),
+        (("small.net", "--weights", "w", "--rename", "a=b.*"), "has the stars of the old one"),
+        (
+            ("small.net", "--weights", "half.safetensors", "--rename", "new.**=**"),
+            "the nearest is 'm.",
+        ),
+    ],
+)
+def test_options_for_weights_that_mean_nothing_are_refused(
+    arguments: tuple[str, ...], message: str, checkpoint: str, capsys: Captured
+) -> None:
+    assert message in printed(capsys, *arguments, code=2)
 
 
 def test_torch_is_not_imported(spec: Path) -> None:

@@ -57,8 +57,15 @@ $ specc build std.gpt2 --weights gpt2 -o gpt2.onnx
 
 A file that was downloaded may be older than the library that reads it: it has names that are
 renamed on reading, or masks that are no longer kept. Read and written as above, it has the names
-that the specs have. What `torch.save` wrote is converted by `specc convert`, and `--cast` converts
-the dtypes of weights to those of the spec.
+that the specs have. `--rename` changes names without the library; the published file of GPT-2, for
+one, has them without their prefix, and masks:
+
+```console
+$ specc build std.gpt2 --weights gpt2.safetensors --rename 'h.*.attn.bias=' --rename '**=transformer.**' -o gpt2.onnx
+```
+
+What `torch.save` wrote is converted by `specc convert`, and `--cast` converts the dtypes of weights
+to those of the spec.
 """
 
 

@@ -57,7 +57,14 @@ def test_weights_that_fit_come_in_the_networks_order() -> None:
 
 
 def test_the_batch_count_may_be_missing() -> None:
-    assert list(_fit(_without("norm.num_batches_tracked"))) == ["embed.weight", "norm.weight"]
+    count = _fit(_without("norm.num_batches_tracked"))["norm.num_batches_tracked"]
+    assert (count, count.dtype, count.shape) == (0, np.int64, ())
+
+
+def test_only_a_count_is_one() -> None:
+    own = Parameter("num_batches_tracked", TensorType(DType.F32, (2,)))
+    with pytest.raises(Fault, match=r"missing=.*num_batches_tracked"):
+        fit(Weights.of({}), [own], {})
 
 
 def test_nothing_else_may_be_missing() -> None:
@@ -118,11 +125,45 @@ def test_another_dtype_is_refused_with_what_to_do() -> None:
     assert _misfit(both).help is None
 
 
-def test_a_wrappers_prefix_is_recognised() -> None:
+def test_a_prefix_too_many_is_recognised() -> None:
     fact = _misfit({f"module.{name}": value for name, value in FILE.items()})
-    assert fact.prefix == "module."
-    assert fact.help == "the file's names fit once 'module.' is cut from their beginning"
-    assert _misfit({f"modul.{name}": value for name, value in FILE.items()}).prefix is None
+    assert fact.help == (
+        "--rename 'module.**=**' makes the names fit (in Python, rename={'module.**': '**'})"
+    )
+    assert _misfit({f"modul:{name}": value for name, value in FILE.items()}).help is None
+
+
+def test_a_prefix_that_lacks_is_recognised_and_what_is_left_over() -> None:
+    wanted = [Parameter(f"net.h.{i}.weight", TensorType(DType.F32, (3,))) for i in range(12)]
+    arrays = {f"h.{i}.weight": np.ones(3, np.float32) for i in range(12)}
+    masks = {f"h.{i}.mask": np.ones((1, 1), np.float32) for i in range(11)}
+    with pytest.raises(Fault) as caught:
+        fit(Weights.of(arrays | masks), wanted, {})
+    assert caught.value.fact.help == (
+        "--rename '**=net.**' makes the names fit; --rename 'net.h.*.mask=' leaves out what this "
+        "network has no place for, which is right for masks and wrong for weights "
+        "(in Python, rename={'**': 'net.**', 'net.h.*.mask': None})"
+    )
+    # A rule may bear what a shared parameter is also called.
+    with pytest.raises(Fault) as caught:
+        fit(Weights.of({"x.tied": np.ones(3)}), wanted[:1], {"tied": wanted[0].name})
+    assert "'x.**=**'" in (caught.value.fact.help or "")
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        {"h.0.weight", "a", "b", "c", "d"},  # too much is left over
+        {"h.0.weight", "q.0.weight", "q.1.weight"},
+        {"h.0.weight", "net.h.0.weight.x"},  # a prefix, but not of all
+        {"h.0.weight", "h.1=weight"},
+    ],
+)
+def test_where_more_is_wrong_no_names_are_proposed(names: set[str]) -> None:
+    wanted = [Parameter(f"net.h.{i}.weight", TensorType(DType.F32, (3,))) for i in range(2)]
+    with pytest.raises(Fault) as caught:
+        fit(Weights.of(dict.fromkeys(names, np.ones(3, np.float32))), wanted, {})
+    assert caught.value.fact.help is None
 
 
 def test_nothing_is_read_when_names_do_not_fit() -> None:

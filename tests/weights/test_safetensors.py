@@ -240,7 +240,34 @@ def test_pickled_formats_are_refused_with_a_command_that_converts(
 def test_a_pickle_by_another_name_is_told(tmp_path: Path) -> None:
     path = tmp_path / "w.safetensors"
     torch.save({"a": torch.ones(2)}, path)
-    assert "pickle or zip" in _problem(path)
+    with pytest.raises(Fault) as caught:
+        read_weights(path)
+    assert isinstance(caught.value.fact, UnsafeWeights)
+    assert caught.value.fact.help == (
+        f"convert it: specc convert {path} -o {tmp_path / 'w.converted.safetensors'}"
+    )
+
+
+def test_a_file_that_is_not_there_is_not_to_be_converted(tmp_path: Path) -> None:
+    assert _problem(tmp_path / "w.pt") == "there is no such file"
+
+
+def test_a_folder_whose_weights_have_another_name_is_told_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(Fault) as caught:
+        read_weights(tmp_path)
+    assert caught.value.fact.help is None
+    torch.save({"a": torch.ones(2)}, tmp_path / "pytorch_model.bin")
+    with pytest.raises(Fault) as caught:
+        read_weights(tmp_path)
+    target = tmp_path / "model.safetensors"
+    command = f"specc convert {tmp_path / 'pytorch_model.bin'} -o {target}"
+    assert caught.value.fact.help == f"convert it: {command}"
+    write_weights(tmp_path / "adapter.safetensors", {"a": np.ones(2)})
+    with pytest.raises(Fault) as caught:
+        read_weights(tmp_path)
+    assert caught.value.fact.help == (
+        "it has adapter.safetensors: name the file in place of the folder"
+    )
 
 
 # ---- shards --------------------------------------------------------------------------------------
