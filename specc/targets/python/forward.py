@@ -75,9 +75,7 @@ class Planner:
         self._count_uses(self.body.nodes)
         self._pending: list[Tree] = []
         self._items: list[Item] = []
-        items = self._items = self._inside(self.body.nodes, finish=False)
-        last = self._return()  # which may give what waits lines of their own, before it
-        return [*items, last]
+        return self._returning(self.body.nodes, self.body.results)
 
     def _count_uses(self, nodes: Sequence[Node]) -> None:
         """Counts backwards, since what a branch gives counts where its result is read."""
@@ -119,25 +117,48 @@ class Planner:
         borrowed = node.borrowed.values() if isinstance(node, Application) else ()
         return [*node.inputs, *borrowed]
 
-    def _return(self) -> Statement:
-        wanted = [i for i in self.body.results if self._waits(i)]
+    def _returning(self, nodes: Sequence[Node], results: Sequence[int]) -> list[Item]:
+        """The items of the body, or of a branch that ends it, which give its results.
+
+        Where the results are those of an ``if`` at the end, ``then`` returns by itself, and what
+        the ``if`` does otherwise follows it.
+        """
+        around, self._items = self._items, []
+        last = nodes[-1] if nodes else None
+        if isinstance(last, Branch) and _gives(last, results):
+            self._plan_nodes(nodes[:-1])
+            condition = self._condition(last.condition)
+            then = self._returning(last.then.nodes, last.then.results)
+            otherwise = self._returning(last.otherwise.nodes, last.otherwise.results)
+            self._items += [Choice(condition, (), then, (), returns=True), *otherwise]
+        else:
+            self._plan_nodes(nodes)
+            self._items.append(self._return(results))
+        items, self._items = self._items, around
+        return items
+
+    def _return(self, results: Sequence[int]) -> Statement:
+        wanted = [i for i in results if self._waits(i)]
         if [tree.node.results[0].id for tree in self._pending] != wanted:
             self._flush(len(self._pending))
         waiting = {tree.node.results[0].id: tree for tree in self._pending}
         self._pending = []
-        return Statement(None, tuple(waiting.get(i, i) for i in self.body.results))
+        return Statement(None, tuple(waiting.get(i, i) for i in results))
 
     # ---- regions ---------------------------------------------------------------------------------
 
     def _inside(self, nodes: Sequence[Node], *, finish: bool = True) -> list[Item]:
         """The items of a region; ``finish`` leaves nothing waiting."""
         around, self._items = self._items, []
-        for node in nodes:
-            self._plan_node(node)
+        self._plan_nodes(nodes)
         if finish:
             self._flush(len(self._pending))
         items, self._items = self._items, around
         return items
+
+    def _plan_nodes(self, nodes: Sequence[Node]) -> None:
+        for node in nodes:
+            self._plan_node(node)
 
     def _plan_node(self, node: Node) -> None:
         match node:
@@ -282,6 +303,12 @@ class Planner:
 def input_names(body: Region, scope: Scope) -> dict[int, str]:
     """What the body's inputs are called as arguments."""
     return {value.id: scope.unique(identifier(value.name, "x")) for value in body.inputs}
+
+
+def _gives(branch: Branch, results: Sequence[int]) -> bool:
+    """Whether a branch makes these results, and none of them for a name of the spec."""
+    made = [result.id for result in branch.results]
+    return made == list(results) and not any(result.name for result in branch.results)
 
 
 def _is_infix(code: Code | None) -> bool:

@@ -75,13 +75,15 @@ class Moves:
 class Choice:
     """An ``if``. ``results`` are those of the node that something reads; both sides set them.
 
-    Where ``condition`` is None, the choice is by ``self.training``.
+    Where ``condition`` is None, the choice is by ``self.training``. Where it ``returns``, ``then``
+    ends the forward, there are no results, and what is done otherwise follows as items.
     """
 
     condition: Operand | None
     results: tuple[Value, ...]
     then: Sequence[Item]
     otherwise: Sequence[Item]
+    returns: bool = False
 
 
 @dataclass(frozen=True, eq=False)

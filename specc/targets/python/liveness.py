@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 
@@ -26,7 +27,7 @@ class Liveness:
     ``at`` is the number of an item, for an ``if`` or ``while`` that of its first line; ``end`` is
     the number after all that such an item holds. What a loop reads from around it is read until its
     end, since the next turn may need it. Of an ``if``, one side alone runs, so from within ``then``
-    nothing in ``otherwise`` follows.
+    nothing in ``otherwise`` follows, and nothing at all where ``then`` returns.
     """
 
     def __init__(self, items: Sequence[Item]) -> None:
@@ -85,7 +86,8 @@ class Liveness:
                 self._number(item.then)
                 first = self._position + 1
                 self._number(item.otherwise)
-                self.skipped[id(item)] = (first, self._position)
+                last = sys.maxsize if item.returns else self._position
+                self.skipped[id(item)] = (first, last)
                 self.end[id(item)] = self._next()
                 self._made.update((result.id, self._position) for result in item.results)
             elif isinstance(item, Statement):

@@ -127,7 +127,7 @@ class _Namer:
         for position, result in enumerate(item.results):
             sources = [moves_of(side).sources[position] for side in sides]
             taken.add(self._choose_variable(result, end, sources, taken))
-        for side in sides:
+        for side in sides if item.results else ():
             for result, source in zip(item.results, moves_of(side).sources, strict=True):
                 self._preferred.setdefault(source, self._names[result.id])
         self._skipped.append(self._live.skipped[id(item)])
