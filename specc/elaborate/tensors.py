@@ -11,6 +11,7 @@ from specc.elaborate.values import Tensor, Value, describe
 from specc.frontend import syntax
 from specc.frontend.diagnostics import Fault
 from specc.ir.dims import Expr
+from specc.ir.types import DType
 from specc.ops.operator import Operator
 
 _TENSOR_OPERATORS = {
@@ -53,6 +54,11 @@ def on_tensors(frame: Frame, node: syntax.Binary, left: Value, right: Value) -> 
         as_tensor(frame, value, side.span) if is_tensor(value) else value
         for value, side in ((left, node.left), (right, node.right))
     ]
+    first, second = operands
+    if isinstance(first, Tensor) and isinstance(second, bool) and node.operator in ("and", "or"):
+        decides = second is (node.operator == "or")
+        if first.type.dtype is DType.BOOL and not (decides and first.type.rank):
+            return second if decides else first  # as where the bool stands on the left
     literals: dict[str, Value] = {}
     for name, value in zip(("left", "right"), operands, strict=True):
         if isinstance(value, Tensor):

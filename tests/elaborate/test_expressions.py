@@ -122,6 +122,32 @@ def test_a_decided_side_spares_the_other() -> None:
 
 
 @pytest.mark.parametrize(
+    ("condition", "same"),
+    [
+        ("sum(x) > 0 and true", "sum(x) > 0"),
+        ("true and sum(x) > 0", "sum(x) > 0"),
+        ("sum(x) > 0 or false", "sum(x) > 0"),
+        ("false or sum(x) > 0", "sum(x) > 0"),
+        ("sum(x) > 0 and not true", "false"),
+        ("sum(x) > 0 or 1 < 2", "true"),
+    ],
+)
+def test_a_bool_of_the_spec_joins_one_of_a_tensor_on_either_side(condition: str, same: str) -> None:
+    """So that a hyperparameter can switch a run-time branch off, which leaves no trace then."""
+    first, second = (
+        specc.compile(net(f"if {test} {{ x = relu(x) }}\nx")).python() for test in (condition, same)
+    )
+    assert first == second
+
+
+def test_a_bool_that_decides_for_every_element_has_no_shape_to_be_in() -> None:
+    assert errors(net("y = x > 0 and false\nwhere(y, x, -x)")) == [
+        ("bad-operands", "x > 0 and false")
+    ]
+    sound(net("y = x > 0 and true\nwhere(y, x, -x)"))
+
+
+@pytest.mark.parametrize(
     ("iterable", "targets", "term", "total"),
     [
         ("0..4", "i", "i", 6),

@@ -78,7 +78,7 @@ class Planner:
         return self._returning(self.body.nodes, self.body.results)
 
     def _count_uses(self, nodes: Sequence[Node]) -> None:
-        """Counts backwards, since what a branch gives counts where its result is read."""
+        """Counts backwards, since what is read counts where its reader counts."""
         for node in reversed(nodes):
             if isinstance(node, Branch):
                 for side in (node.then, node.otherwise):
@@ -93,7 +93,15 @@ class Planner:
                 states = node.body.results[len(node.results) - len(node.inputs) :]
                 self._uses.update([*states, *(node.body.results[k] for k in self._stacked(node))])
                 self._count_uses(node.body.nodes)
+            elif self._is_idle(node):
+                continue
             self._uses.update(self._operands(node))
+
+    def _is_idle(self, node: Node) -> bool:
+        """Whether nothing reads what a node gives, and it does nothing else."""
+        if not isinstance(node, Operation | Transfer) or self._index[id(node)] in self.random:
+            return False
+        return not any(self._uses[result.id] for result in node.results)
 
     def _columns(self, node: Branch) -> list[int]:
         """The positions of the results that something reads."""
@@ -236,9 +244,9 @@ class Planner:
         del self._pending[:count]
 
     def _add(self, index: int, node: Operation | Application | Transfer) -> None:
-        used = [result for result in node.results if self._uses[result.id]]
-        if not used and not isinstance(node, Application) and index not in self.random:
+        if self._is_idle(node):
             return
+        used = [result for result in node.results if self._uses[result.id]]
         code = self.code.get(index)
         self._make_room(node, code)
         waiting = {tree.node.results[0].id: tree for tree in self._pending}
