@@ -293,5 +293,5 @@ class _Merge:
                 side.tensor(self.activation, value, self.span)
                 for side, value in zip(self.sides, (left, right), strict=True)
             ]
-            self._add("the result", tensors, self.span)
+            self._add("", tensors, self.span)
         return start

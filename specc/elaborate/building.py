@@ -96,7 +96,7 @@ def claim(
     made = layer.span if layer is not None else span
     for loop in activation.loops:
         if loop.file == made.file and loop.start <= made.start < loop.end:
-            kind = layer.constructor.name if layer is not None else "parameter"
+            kind = layer.constructor.name if layer is not None else None
             because = (Label(Span(loop.file, loop.start, loop.start + len("while")), "the loop"),)
             raise Fault(LayerMadeInLoop(where=made, because=because, kind=kind))
     built = layer.built if layer else None

@@ -58,7 +58,9 @@ def check_operator(operator: Operator) -> tuple[str, ...]:
 def check_entry(operator: Operator) -> None:
     """Requires two samples, refusals where there are arguments, and an opset that specc writes."""
     name = operator.name
-    _require(len(operator.samples) >= 2, f"{name} has {len(operator.samples)} samples of two")
+    _require(
+        len(operator.samples) >= 2, f"{name} needs two samples, and has {len(operator.samples)}"
+    )
     _require(bool(operator.rejects or not operator.arguments), f"{name} says nothing of rejects")
     _require(bool(operator.summary), f"{name} has no summary")
     names = [argument.name for argument in operator.arguments]

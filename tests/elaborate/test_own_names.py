@@ -138,6 +138,7 @@ def test_batch_norm_keeps_its_statistics_as_pytorch_does() -> None:
         ("l = Linear(4)\nx |> Inner(l) |> l", "bad-sharing", "l"),
         ("x |> _: Part(4, slope ~ ones)", "unknown-argument", "slope ~ ones"),
         ("while sum(x) > 1 { x = x |> _: LayerNorm }\nx", "layer-in-loop", "LayerNorm"),
+        ("while sum(x) > 1 {\nbuffer b: [4] ~ ones\nx = x / b }\nx", "layer-in-loop", "b"),
     ],
 )
 def test_what_cannot_be_the_blocks_own(body: str, code: str, place: str) -> None:

@@ -87,7 +87,7 @@ def test_a_use_that_is_not_refused_as_said_is_found(reject: object, says: str) -
 
 
 def test_an_operator_without_samples_fails() -> None:
-    with pytest.raises(AssertionError, match="swish2 has 0 samples of two"):
+    with pytest.raises(AssertionError, match="swish2 needs two samples, and has 0"):
         check_operator(replace(swish2, samples=()))
 
 

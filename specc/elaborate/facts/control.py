@@ -32,7 +32,10 @@ class NotDetermined(Fact):
 
 @dataclass(frozen=True, kw_only=True)
 class CarriedMismatch(Fact):
-    """A tensor changes its shape or dtype in a loop or `scan`, or has another in each branch."""
+    """A tensor changes its shape or dtype in a loop or `scan`, or has another in each branch.
+
+    It is the result where it has no ``name``.
+    """
 
     code = "carried-mismatch"
     name: str
@@ -42,7 +45,8 @@ class CarriedMismatch(Fact):
 
     @property
     def message(self) -> str:
-        return f"{self.name!r} is {self.first} {self.where_to} {self.second}"
+        what = repr(self.name) if self.name else "the result"
+        return f"{what} is {self.first} {self.where_to} {self.second}"
 
     @property
     def label(self) -> str:
@@ -55,21 +59,26 @@ class CarriedMismatch(Fact):
 
 @dataclass(frozen=True, kw_only=True)
 class LayerMadeInLoop(Fact):
-    """A layer is constructed inside a run-time loop, which would make a new one at each turn."""
+    """A layer is constructed inside a run-time loop, which would make a new one at each turn.
+
+    Where it has no ``kind``, it is no layer but a parameter, buffer or constant.
+    """
 
     code = "layer-in-loop"
-    kind: str
+    kind: str | None
 
     @property
     def message(self) -> str:
-        return f"this {self.kind} is made inside a `while`"
+        return f"this {self.kind or 'state'} is made inside a `while`"
 
     @property
     def label(self) -> str:
-        return "a new layer at each turn"
+        return "a new layer at each turn" if self.kind else "new at each turn"
 
     @property
     def help(self) -> str | None:
+        if self.kind is None:
+            return "declare it before the loop"
         return "bind the layer to a name before the loop and apply it inside"
 
 
