@@ -64,7 +64,8 @@ def one_operator(operator: Operator, width: int = 80) -> str:
         )
     lines += ["", *textwrap.wrap(_plain(in_onnx(operator)), width)]
     if operator.random:
-        lines += ["draws at random while training"]
+        some = "" if operator.random is True else ", in some uses"
+        lines += [f"draws at random while training{some}"]
     lines += ["", "tested uses"]
     for use in uses(operator):
         lines += _wrapped_use(use, width)

@@ -232,7 +232,7 @@ def _sealed(
             raise Fault(_not_here(node.span, "a run-time `if` or `while`"))
         if node.operator.name not in operators():
             raise Fault(_not_here(node.span, "a host program's operators"))
-        if node.operator.random or node.operator.name == "training":
+        if node.operator.draws(node.attributes) or node.operator.name == "training":
             raise Fault(_not_here(node.span, f"{node.operator.name}"))
         if not _is_static(node):
             raise Fault(_not_here(node.span, "sizes that only the inputs of a net know"))

@@ -63,7 +63,9 @@ def _wrong_body(view: View, definition: DefinedInitializer, of: TensorType) -> s
         if not isinstance(node, Operation):
             return f"a {node.kind} is no operation"
         operator = operators().get(node.operator)
-        if operator is not None and (operator.random or operator.name == "training"):
+        if operator is not None and (
+            operator.draws(node.attributes) or node.operator == "training"
+        ):
             return f"{quoted(node.operator)} is not the same each time"
     problems = verify(as_network(definition).model_copy(update={"sources": view.network.sources}))
     if problems:

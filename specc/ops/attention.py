@@ -7,11 +7,23 @@ from specc.frontend.facts import ShapeMismatch
 from specc.ir.attributes import Attributes
 from specc.ir.dims import Dim
 from specc.ir.types import DType, TensorType
-from specc.ops.arguments import FLAG, Argument, number, optional
+from specc.ops.arguments import FLAG, PROBABILITY, Argument, number, optional
 from specc.ops.axes import int64, product
 from specc.ops.binary import require_equal_dtypes
 from specc.ops.builder import Builder, Handle, Site
-from specc.ops.code import Code, Infix, Lit, Member, Method, Operand, Subscript, X, call
+from specc.ops.code import (
+    Attr,
+    Code,
+    Infix,
+    Lit,
+    Member,
+    Method,
+    Operand,
+    Subscript,
+    Training,
+    X,
+    call,
+)
 from specc.ops.operator import (
     CodeSite,
     Inference,
@@ -45,6 +57,8 @@ def _infer(
     _agree(c, _KEY, _VALUE, q.rank - 2)
     scale = c["scale"]
     c.require(scale is None or scale > 0, "scale", "a number above 0, or none")
+    if c["dropout"] > 0:
+        c.derive("dropping", True)  # so that only such uses write it
     for type_ in mask:
         _check_mask(c, type_, (*q.shape[:-1], k.shape[-2]))
     return q.with_dim(q.rank - 1, v.shape[-1])
@@ -110,6 +124,8 @@ def _code(site: CodeSite) -> Code:
         keywords["attn_mask"] = _mask_code(site)
     else:
         keywords["is_causal"] = "causal"
+    if site.attributes.get("dropping"):
+        keywords["dropout_p"] = Infix("*", Attr("dropout"), Training())
     keywords["scale"] = "scale"
     if site.attributes.get("grouped"):
         keywords["enable_gqa"] = Lit(True)
@@ -254,16 +270,19 @@ OPERATORS = (
             "of the queries' heads. `mask` is broadcast to [..., T, S]: bools that say which keys "
             "a query sees, or floats that are added to the scores; a query that sees nothing gets "
             "0. `causal` hides the keys behind the query's own place. `scale` is 1 / sqrt(D) where "
-            "it is none."
+            "it is none. `dropout` is the probability with which a weight is zeroed while "
+            "training, and the others are scaled by 1 / (1 - dropout)."
         ),
         family="attention",
         tolerance=SUMMED,
         inputs=(Input("q"), Input("k"), Input("v"), Input("mask", optional=True)),
         arguments=(
             Argument("causal", FLAG, False, keyword_only=True),
+            Argument("dropout", PROBABILITY, 0.0, keyword_only=True, training_only=True),
             Argument("scale", optional(number()), None, keyword_only=True),
         ),
         infer=_infer,
+        random=lambda attributes: bool(attributes.get("dropping")),
         torch=Torch(_code),
         onnx={17: _decomposed, 23: _fused},
         onnx_note=(
@@ -276,6 +295,8 @@ OPERATORS = (
             sample(*_QKV),
             sample(*_QKV, causal=True),
             sample(*_QKV, scale=0.5),
+            sample(*_QKV, dropout=0.4),
+            sample(*_QKV, "bool[N, 1, 1, T]", causal=True, dropout=0.1),
             sample("f32[N, 2, T, D]", "f32[N, 2, S, D]", "f32[N, 2, S, 3]", causal=True),
             sample("f32[N, 4, T, 8]", "f32[N, 2, S, 8]", "f32[N, 2, S, 8]"),
             sample("f32[N, 6, T, 8]", "f32[N, 2, T, 8]", "f32[N, 2, T, 5]", causal=True, scale=1),
@@ -309,6 +330,7 @@ OPERATORS = (
             reject("shape-mismatch", *["f32[5, 8]"] * 3, "bool[4, 5]"),
             reject("bad-argument", *["f32[5, 8]"] * 3, scale=0),
             reject("bad-argument", *["f32[5, 8]"] * 3, causal=1),
+            reject("bad-argument", *["f32[5, 8]"] * 3, dropout=1.5),
         ),
     ),
 )

@@ -130,6 +130,11 @@ def _is_infinite(b: Builder, s: Site) -> Handle:
     return b.op("Equal", b.op("Abs", s.x), b.constant(float("inf"), s.type.dtype))
 
 
+def _is_finite(b: Builder, s: Site) -> Handle:
+    """No NaN is less than anything."""
+    return b.op("Less", b.op("Abs", s.x), b.constant(float("inf"), s.type.dtype))
+
+
 def _test(name: str, summary: str, lower: Callable[[Builder, Site], Handle]) -> Operator:
     return Operator(
         name=name,
@@ -156,6 +161,7 @@ OPERATORS = (
     _compare("ge", ">=", "Whether `x >= y`, element by element.", _comparison("GreaterOrEqual")),
     _logical("logical_and", "&", "And", "Whether both are true: `x and y`."),
     _logical("logical_or", "|", "Or", "Whether either is true: `x or y`."),
+    _logical("logical_xor", "^", "Xor", "Whether one of them is true: `x != y`."),
     Operator(
         name="logical_not",
         summary="Whether it is false: `not x`.",
@@ -170,4 +176,5 @@ OPERATORS = (
     ),
     _test("isnan", "Which elements are NaN.", lambda b, s: b.op("IsNaN", s.x)),
     _test("isinf", "Which elements are infinite, of either sign.", _is_infinite),
+    _test("isfinite", "Which elements are neither infinite nor NaN.", _is_finite),
 )

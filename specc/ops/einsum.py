@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from specc.frontend.diagnostics import Fault
 from specc.frontend.facts import SizeMismatch
@@ -16,39 +17,63 @@ from specc.ops.code import Attr, Operands, Splat, call
 from specc.ops.operator import Inference, Input, Operator, Torch, Values, reject, sample
 from specc.ops.tolerances import SUMMED
 
+_LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_TERM = r"[A-Za-z ]*(?:\.\.\.)?[A-Za-z ]*"
 
-def _terms(equation: str) -> tuple[list[str], str]:
-    """The letters of each tensor, and of the result."""
-    left, _, right = equation.replace(" ", "").partition("->")
-    return left.split(","), right
+
+def _terms(equation: str, types: Sequence[TensorType]) -> tuple[list[str], str]:
+    """The letters of each tensor, and of the result, those that an ellipsis stands for included.
+
+    An ellipsis stands for the dims without a letter, the last of them alike in all tensors.
+    """
+    left, _, result = equation.replace(" ", "").partition("->")
+    terms = left.split(",")
+    free = [letter for letter in _LETTERS if letter not in equation]
+    counts = [
+        type_.rank - len(term.replace("...", ""))
+        for term, type_ in zip(terms, types, strict=True)
+        if "..." in term
+    ]
+    dims = "".join(free[: max(counts, default=0)])
+    written = [
+        term.replace("...", dims[len(dims) - (type_.rank - len(term) + 3) :])
+        for term, type_ in zip(terms, types, strict=True)
+    ]
+    return written, result.replace("...", dims)
 
 
 def _infer(c: Inference, *types: TensorType) -> TensorType:
     equation = c["equation"]
-    written = re.fullmatch(r"[A-Za-z ,]*->[A-Za-z ]*", equation) is not None
+    written = re.fullmatch(f"{_TERM}(?:,{_TERM})*->{_TERM}", equation) is not None
     c.require(
         written, "equation", 'letters for the dims of each tensor and of the result: "ij,jk->ik"'
     )
-    terms, result = _terms(equation)
-    count = len(terms)
-    c.require(count == len(types), "equation", f"one with letters for {len(types)} tensors")
-    for letters in (*terms, result):
-        once = len(set(letters)) == len(letters)
-        c.require(once, "equation", "one that names a dim of a tensor once")
-    known = set("".join(terms))
-    c.require(set(result) <= known, "equation", "one whose result has letters of the tensors alone")
+    left, _, right = equation.replace(" ", "").partition("->")
+    given = left.split(",")
+    c.require(len(given) == len(types), "equation", f"one with letters for {len(types)} tensors")
+    once = len(set(right.replace("...", ""))) == len(right.replace("...", ""))
+    c.require(once, "equation", "one that names a dim of the result once")
+    known = "..." not in right or "..." in left
+    known = known and set(right.replace("...", "")) <= set(left)
+    c.require(known, "equation", "one whose result has letters of the tensors alone")
     c.floating()
     require_equal_dtypes(c, *range(len(types)))
+    for operand, letters in enumerate(given):
+        count = len(letters.replace("...", ""))
+        expected = f"a tensor of {count} dims for `{letters}`"
+        if "..." in letters:
+            c.rank(operand, expected.replace("of", "of at least"), least=count)
+        else:
+            c.rank(operand, expected, count)
     sizes: dict[str, Dim] = {}
+    terms, result = _terms(equation, types)
     for operand, (letters, type_) in enumerate(zip(terms, types, strict=True)):
-        expected = f"a tensor of {len(letters)} dims for `{letters}`"
-        c.rank(operand, expected, len(letters))
         for letter, size in zip(letters, type_.shape, strict=True):
             first = sizes.setdefault(letter, size)
             mismatch = SizeMismatch(
                 operator="einsum",
                 operands=(operand,),
-                what=f"the dim `{letter}`",
+                what=f"the dim `{letter}`" if letter in equation else "a dim of the ellipsis",
                 expected=str(first),
                 found=str(size),
             )
@@ -57,19 +82,21 @@ def _infer(c: Inference, *types: TensorType) -> TensorType:
 
 
 def _to_onnx(b: Builder, s: Site) -> Handle:
-    return b.op("Einsum", *s.inputs, equation=s["equation"].replace(" ", ""))
+    """The ellipsis as letters: ONNX's asks for as many dims in each tensor."""
+    terms, result = _terms(s["equation"], s.types)
+    return b.op("Einsum", *s.inputs, equation=f"{','.join(terms)}->{result}")
 
 
 def _multiply_adds(attributes: Values, types: tuple[TensorType, ...], result: TensorType) -> Dim:
     """The tensors are joined from left to right, and summed over what nothing behind needs."""
-    terms, given = _terms(attributes["equation"])
+    terms, given = _terms(attributes["equation"], types)
     sizes: dict[str, Dim] = {}
     for letters, type_ in zip(terms, types, strict=True):
         sizes |= zip(letters, type_.shape, strict=True)
     total: Dim = 0
-    joined = set(terms[0])
+    joined = set(terms[0]) & set(given).union(*terms[1:])
     for place, letters in enumerate(terms[1:], start=2):
-        joined |= set(letters)
+        joined |= set(letters) & joined.union(given, *terms[place:])  # the others are summed before
         total = total + product([sizes[letter] for letter in sorted(joined)])
         joined &= set(given).union(*terms[place:])
     return total
@@ -80,8 +107,10 @@ OPERATORS = (
         name="einsum",
         summary='Products of tensors, summed over what the result lacks: `"nij,njk->nik"`.',
         details=(
-            "A letter names a dim, which has one size wherever it occurs. The result is written "
-            "out; an ellipsis, and a letter twice in one tensor, are not taken."
+            "A letter names a dim, which has one size wherever it occurs; twice in one tensor it "
+            "takes the diagonal. `...` stands for the dims without a letter, of one size in all "
+            'tensors, where one may have fewer of them. The result is always written: "ii->" is '
+            "the trace."
         ),
         family="einsum",
         tolerance=SUMMED,
@@ -100,14 +129,25 @@ OPERATORS = (
             sample("f32[N, 3, T]", equation="nit->tn"),
             sample("f32[N, T]", "f32[N, T]", equation="nt,nt->"),
             sample("f64[N, T]", "f64[T]", equation="Nt,t->N"),
+            sample("f32[N, 2, T, 4]", "f32[N, 2, 4, 3]", equation="...ij,...jk->...ik"),
+            sample("f32[N, T, 4]", "f32[4, 3]", equation="...j, jk -> ...k"),
+            sample("f32[N, T, 4]", "f32[T, 4]", equation="...j,...j->..."),
+            sample("f32[N, 2, 3]", equation="...a->a..."),
+            sample("f32[N, T]", "f32[T]", equation="...,...->"),
+            sample("f32[3, 3]", equation="ii->i"),
+            sample("f32[N, 3, 3]", equation="...ii->..."),
+            sample("f32[]", "f32[N]", equation=",i->i"),
         ),
         rejects=(
             reject("bad-argument", "f32[2, 3]", "f32[3, 4]", equation="ij,jk"),
             reject("bad-argument", "f32[2, 3]", "f32[3, 4]", equation="ij->i"),
             reject("bad-argument", "f32[2, 3]", equation="ij->ik"),
-            reject("bad-argument", "f32[2, 2]", equation="ii->i"),
             reject("bad-argument", "f32[2, 2]", equation="ij->jj"),
-            reject("bad-argument", "f32[2, 2]", equation="...j->j"),
+            reject("bad-argument", "f32[2, 2]", equation="ij->...j"),
+            reject("bad-argument", "f32[2, 2]", equation="i...j...->i"),
+            reject("rank-mismatch", "f32[2]", equation="...ij->ij"),
+            reject("size-mismatch", "f32[2, 3]", equation="ii->i"),
+            reject("size-mismatch", "f32[2, 3]", "f32[4, 3]", equation="...j,...j->..."),
             reject("rank-mismatch", "f32[2, 3]", equation="ijk->i"),
             reject("size-mismatch", "f32[2, 3]", "f32[4, 3]", equation="ij,jk->ik"),
             reject("dtype-mismatch", "f32[2]", "f64[2]", equation="i,i->"),

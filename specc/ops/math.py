@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 from specc.ir.types import DType, TensorType
@@ -83,6 +84,15 @@ def _log1p(b: Builder, x: Handle, dtype: DType) -> Handle:
     return b.op("Where", b.op("Less", x, one), small, log)
 
 
+def _logarithm_to(base: float) -> OnFloats:
+    """log(x) / log(base)."""
+    return lambda b, x, dtype: b.op("Div", b.op("Log", x), b.constant(math.log(base), dtype))
+
+
+def _power_of_two(b: Builder, x: Handle, dtype: DType) -> Handle:
+    return b.op("Pow", b.constant(2.0, dtype), x)
+
+
 # ---- functions that keep the dtype ---------------------------------------------------------------
 
 
@@ -122,6 +132,14 @@ def _rounding(op_type: str) -> Callable[[Builder, Site], Handle]:
     return lambda b, s: b.op(op_type if s.type.dtype.is_float else "Identity", s.x)
 
 
+def _lower_trunc(b: Builder, s: Site) -> Handle:
+    """floor(x) above 0, ceil(x) below."""
+    if not s.type.dtype.is_float:
+        return b.op("Identity", s.x)
+    below = b.op("Less", s.x, b.constant(0.0, s.type.dtype))
+    return b.op("Where", below, b.op("Ceil", s.x), b.op("Floor", s.x))
+
+
 def _lower_sign(b: Builder, s: Site) -> Handle:
     sign = b.op("Sign", s.x)
     if not s.type.dtype.is_float:
@@ -135,6 +153,7 @@ OPERATORS = (
     _keeping("square", "The square `x * x`.", lambda b, s: b.op("Mul", s.x, s.x)),
     _keeping("floor", "The greatest integer that is not above x.", _rounding("Floor")),
     _keeping("ceil", "The least integer that is not below x.", _rounding("Ceil")),
+    _keeping("trunc", "The integer part: x rounded towards 0.", _lower_trunc),
     _keeping(
         "round",
         "The nearest integer.",
@@ -145,15 +164,22 @@ OPERATORS = (
     _function("rsqrt", "The reciprocal of the square root.", _reciprocal_root, low=0.1),
     _function("reciprocal", "The reciprocal `1 / x`.", "Reciprocal", low=0.1),
     _function("exp", "The exponential `e**x`.", "Exp"),
+    _function("exp2", "The power `2**x`.", _power_of_two),
     _function("expm1", "`exp(x) - 1`, precise near 0.", _expm1),
     _function("log", "The natural logarithm.", "Log", low=0.1),
+    _function("log2", "The logarithm to base 2.", _logarithm_to(2.0), low=0.1),
+    _function("log10", "The logarithm to base 10.", _logarithm_to(10.0), low=0.1),
     _function("log1p", "`log(1 + x)`, precise near 0.", _log1p, low=-0.5),
     _function("sin", "The sine of x in radians.", "Sin"),
     _function("cos", "The cosine of x in radians.", "Cos"),
+    _function("tan", "The tangent of x in radians.", "Tan", low=-1.5, high=1.5),
     _function("asin", "The arc sine, in radians.", "Asin", low=-1.0, high=1.0),
     _function("acos", "The arc cosine, in radians.", "Acos", low=-1.0, high=1.0),
     _function("atan", "The arc tangent, in radians.", "Atan"),
     _function("sinh", "The hyperbolic sine.", "Sinh"),
     _function("cosh", "The hyperbolic cosine.", "Cosh"),
+    _function("asinh", "The inverse of sinh.", "Asinh"),
+    _function("acosh", "The inverse of cosh, at 0 and above.", "Acosh", low=1.1),
+    _function("atanh", "The inverse of tanh.", "Atanh", low=-0.9, high=0.9),
     _function("erf", "The error function: `2 / sqrt(pi)` times the integral of exp(-t**2).", "Erf"),
 )

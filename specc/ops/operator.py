@@ -161,7 +161,7 @@ class Operator:
     family: str = ""
     layer: bool = False  # a constructor that is called with hyperparameters alone: Conv, Dropout
     promotes_from: int | None = None  # inputs from here on are brought to one dtype
-    random: bool = False  # draws while training
+    random: bool | Callable[[Values], bool] = False  # draws while training, in some uses or all
     multiply_adds: Callable[[Attributes, tuple[TensorType, ...], TensorType], Dim] | None = None
     details: str = ""
     onnx_note: str = ""  # which node is used from where on, where not and why, what differs
@@ -189,6 +189,10 @@ class Operator:
         least = sum(not (i.optional or i.variadic) for i in self.inputs)
         variadic = any(i.variadic for i in self.inputs)
         return max(least, 1) if variadic else least, None if variadic else len(self.inputs)
+
+    def draws(self, attributes: Values) -> bool:
+        """Whether a use with these attributes, the derived ones among them, draws in training."""
+        return self.random if isinstance(self.random, bool) else self.random(attributes)
 
     def argument(self, name: str) -> Argument | None:
         """The hyperparameter of this name."""

@@ -6,13 +6,13 @@ from collections.abc import Callable
 
 from specc.ir.dims import Dim
 from specc.ir.types import DType, TensorType
-from specc.ops.arguments import AXIS, Argument, integer
-from specc.ops.axes import product
+from specc.ops.arguments import AXES, AXIS, Argument, integer
+from specc.ops.axes import int64, product
 from specc.ops.binary import convert
 from specc.ops.builder import Builder, Handle, Site
 from specc.ops.code import Code, Lit, Method, X, call
-from specc.ops.operator import CodeSite, Inference, Input, Operator, Torch, reject, sample
-from specc.ops.reducing import ONE_DIM, reduce_over, reduced, reduced_axes, reduction
+from specc.ops.operator import CodeSite, Drawn, Inference, Input, Operator, Torch, reject, sample
+from specc.ops.reducing import KEEPDIM, ONE_DIM, reduce_over, reduced, reduced_axes, reduction
 from specc.ops.tolerances import SUMMED
 
 
@@ -83,6 +83,19 @@ def _lower_cumsum(b: Builder, s: Site) -> Handle:
     return b.op("CumSum", x, b.constant(s["dim"], DType.I64))
 
 
+def _lower_logsumexp(b: Builder, s: Site) -> Handle:
+    """Log(sum(exp(x - m))) + m, with the greatest element m, or 0 where that is infinite."""
+    axes, dtype = reduced_axes(s), s.type.dtype
+    assert axes is not None
+    greatest = reduce_over(b, "ReduceMax", s.x, axes, True)
+    finite = b.op("Less", b.op("Abs", greatest), b.constant(float("inf"), dtype))
+    m = b.op("Where", finite, greatest, b.constant(0.0, dtype))
+    total = reduce_over(b, "ReduceSum", b.op("Exp", b.op("Sub", s.x, m)), axes, s["keepdim"])
+    if not s["keepdim"]:
+        m = b.op("Squeeze", m, int64(b, axes))
+    return b.op("Add", b.op("Log", total), m)
+
+
 _NO_INTEGERS = (reject("dtype-mismatch", "i64[3]"), reject("dtype-mismatch", "bool[3]"))
 _CORRECTION = Argument("correction", integer(0), 1)
 
@@ -127,6 +140,31 @@ OPERATORS = (
         arguments=(_CORRECTION,),
         samples=(sample("f32[2, 3]", correction=0),),
         rejects=_NO_INTEGERS,
+    ),
+    Operator(
+        name="logsumexp",
+        summary="`log(sum(exp(x)))`, computed without overflow.",
+        family="reduction",
+        inputs=(Input("x"),),
+        arguments=(Argument("dim", AXES), KEEPDIM),
+        infer=_floats,
+        torch=Torch(call("torch.logsumexp", X, "dim", keepdim="keepdim")),
+        onnx={17: _lower_logsumexp},
+        onnx_note="It is formulas, not `ReduceLogSumExp`, which need not survive large values.",
+        samples=(
+            sample("f32[2, 3, 4]", dim=1),
+            sample("f32[N, 3]", dim=-1, keepdim=True),
+            sample("f32[2, 3, N]", dim=(0, -1)),
+            sample(Drawn("f32[2, 9]", low=-200, high=200), dim=1),
+            sample("f64[2, 3]", dim=0),
+        ),
+        rejects=(
+            reject("bad-argument", "f32[2, 3]", dim=2),
+            reject("bad-argument", "f32[2, 3]", dim=()),
+            reject("bad-argument", "f32[]", dim=0),
+            reject("dtype-mismatch", "i64[3]", dim=0),
+        ),
+        tolerance=SUMMED,
     ),
     Operator(
         name="cumsum",

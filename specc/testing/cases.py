@@ -67,9 +67,14 @@ class Case:
         return operators() if is_builtin else operators_with([self.operator])
 
     @property
+    def draws(self) -> bool:
+        """Whether it draws at random while training."""
+        return self.operator.draws(self.applied.attributes)
+
+    @property
     def learns(self) -> bool:
         """Whether the operator has something to do with training: state, or a draw."""
-        return bool(self.operator.state) or self.operator.random
+        return bool(self.operator.state) or self.draws
 
     @cached_property
     def sizes(self) -> list[dict[str, int]]:

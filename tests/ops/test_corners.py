@@ -10,6 +10,8 @@ import pytest
 import torch
 from torch import nn
 
+import specc
+from specc.infer.session import session
 from specc.ops.registry import operators
 from specc.targets.onnx import DEFAULT_OPSET
 from specc.targets.torch import TORCH_DTYPES
@@ -141,8 +143,6 @@ OWN_KERNELS = {"MaxPool", "attention", "interpolate", "topk"}
 @pytest.mark.parametrize("name", sorted(operators().keys() - OWN_KERNELS))
 def test_nan_goes_where_it_goes_in_pytorch(name: str) -> None:
     operator = operators()[name]
-    if operator.random:
-        pytest.skip("draws what it zeroes")
     with expected_warnings():
         for sample in operator.samples:
             with contextlib.suppress(NoKernel):
@@ -332,3 +332,20 @@ def test_a_query_that_sees_nothing_gets_zero(hidden: float, causal: bool) -> Non
     weights = torch.softmax(q @ k.mT / 8**0.5 + bias, dim=-1).nan_to_num(0.0)
     assert (weights.sum(-1)[0, 0] == 0).sum() == (2 if causal else 1)
     assert_gives(weights @ v, "attention", q, k, v, mask, causal=causal)
+
+
+# ---- interpolation -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mode", ["nearest", "nearest-exact"])
+def test_the_nearest_element_is_pytorchs_between_all_sizes(mode: str) -> None:
+    # Also where a size by another one is rounded: of 14 elements the second of two is at 7, not 6.
+    for size in range(1, 25):
+        given = f'x |> interpolate(size={size}, mode="{mode}")'
+        program = specc.compile(f"net A(x: [1, 1, L]) {{ {given} }}")
+        running = session(program.onnx().SerializeToString(), threads=1)
+        for length in range(1, 25):
+            x = torch.arange(float(length)).reshape(1, 1, length)
+            (found,) = running.run(None, {"x": x.numpy()})
+            expected = nn.functional.interpolate(x, size=size, mode=mode)
+            torch.testing.assert_close(torch.from_numpy(found), expected, rtol=0, atol=0)

@@ -20,7 +20,7 @@ def _in_f64(case: Case) -> Case:
 
 def _is_differentiable(case: Case) -> bool:
     """Whether f64 goes in and comes out. What has state or draws is tested elsewhere."""
-    if case.operator.state or case.operator.random:
+    if case.operator.state or case.draws:
         return False
     floats = [t for t in case.types if t.dtype.is_float]
     results = _in_f64(case).applied.results

@@ -147,7 +147,8 @@ class Forward:
         return frozenset(
             index
             for index, node in enumerate(self._every_node)
-            if isinstance(node, Operation) and self._structure.operator(node.operator).random
+            if isinstance(node, Operation)
+            and self._structure.operator(node.operator).draws(node.attributes)
         )
 
     def _blocks(self) -> frozenset[int]:
