@@ -27,7 +27,9 @@ class Attention(nn.Module):
     def forward(self, x):
         x = self.c_attn(x).unflatten(2, (3, 12, -1)).permute(2, 0, 3, 1, 4)
         q, k, v = x
-        q = F.scaled_dot_product_attention(q, k, v, is_causal=True)
+        q = F.scaled_dot_product_attention(
+            q, k, v, is_causal=True, dropout_p=0.1 * self.training
+        )
         y = q.permute(0, 2, 1, 3).flatten(2, 3)
         return F.dropout(self.c_proj(y), p=0.1, training=self.training)
 
