@@ -6,12 +6,17 @@ from specc.elaborate.builtins import items_of
 from specc.elaborate.calls import result_of
 from specc.elaborate.context import Frame
 from specc.elaborate.facts import BadValue, WrongResultCount, WrongType
+from specc.elaborate.members import member_of
 from specc.elaborate.operands import is_tensor
 from specc.elaborate.operate import as_tensor, operate
 from specc.elaborate.values import (
     POISON,
+    Branches,
+    Item,
+    LayerValue,
     ListValue,
     Poison,
+    Sequence,
     Tensor,
     TupleValue,
     Value,
@@ -53,6 +58,9 @@ def index(frame: Frame, value: Value, node: syntax.Index) -> Value:
                 )
             )
         return value[key]
+    layer = value
+    if isinstance(layer, LayerValue) and isinstance(layer.constructor, Sequence | Branches):
+        value = TupleValue(layer.constructor.items, node.span)
     if not isinstance(value, ListValue | TupleValue | range):
         raise Fault(
             WrongType(
@@ -66,7 +74,19 @@ def index(frame: Frame, value: Value, node: syntax.Index) -> Value:
     length = len(value) if isinstance(value, range) else len(value.items)
     if not -length <= key < length:
         raise Fault(BadValue(where=item.span, problem=f"index {key} is outside a list of {length}"))
-    return value[key] if isinstance(value, range) else value.items[key].value
+    if isinstance(value, range):
+        return value[key]
+    found = value.items[key]
+    return found.value if layer is value else _member(layer, found, key % length, node.span)
+
+
+def _member(layer: Value, item: Item, position: int, span: Span) -> Value:
+    """A member of a list that is a layer: a layer itself, also where a constructor was written."""
+    if isinstance(item.value, ListValue | TupleValue):
+        return item.value.layer or item.value
+    if isinstance(item.value, LayerValue):
+        return item.value
+    return member_of(layer, item.label or str(position), span)
 
 
 def _slice_list(frame: Frame, value: Value, node: syntax.Slice) -> Value:

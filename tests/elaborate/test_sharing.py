@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 import torch
 from torch import nn
 from torch.nn import functional as F
@@ -160,6 +161,45 @@ def test_a_path_reaches_into_a_block(tmp_path: Path) -> None:
     program = sound(text)
     assert program.network.aliases == {"linear1.weight": "enc.wte.weight"}
     agrees(program, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("path", "owner"),
+    [
+        ("enc.layers[0].weight", "enc.layers.0.weight"),
+        ("enc.layers[2].weight", "enc.layers.mid.weight"),
+        ("enc.layers.mid.weight", "enc.layers.mid.weight"),
+        ("enc.layers[3][-1].fc.weight", "enc.layers.3.1.fc.weight"),
+        ("enc.layers[4][1].weight", "enc.layers.4.1.weight"),
+    ],
+)
+def test_a_path_reaches_into_lists_as_into_nn_sequential(
+    path: str, owner: str, tmp_path: Path
+) -> None:
+    text = (
+        "block Part(x: [N, D]) -> [N, D] { x |> fc: Linear(D) |> relu }\n"
+        "block Encoder(x: [N, D]) -> [N, D] {\n"
+        " one = Linear(D)\n"
+        " a, b = x |> layers: [Linear(D), relu, mid: Linear(D), [relu, Part], (Linear(D), one)]\n"
+        " return a + b\n}\n"
+        "net A(x: [N, 4]) -> [N, 4] {\n enc = Encoder()\n y = enc(x)\n"
+        f" return y |> Linear(4, weight={path})\n}}"
+    )
+    program = sound(text)
+    assert program.network.aliases["linear1.weight"] == owner
+    agrees(program, tmp_path)
+
+
+def test_an_index_that_a_list_of_layers_has_not_is_located() -> None:
+    text = (
+        "block Encoder(x: [N, D]) -> [N, D] { x |> layers: [Linear(D), relu] }\n"
+        "net A(x: [N, 4]) -> [N, 4] {\n enc = Encoder()\n"
+        " enc(x) |> Linear(4, weight=enc.layers[I].weight)\n}"
+    )
+    assert errors(text.replace("[I]", "[2]")) == [("bad-value", "2")]
+    assert errors(text.replace("[I]", "[-3]")) == [("bad-value", "-3")]
+    assert errors(text.replace("[I]", "[1]")) == [("unknown-name", "weight")]
+    assert errors(text.replace("enc.layers[I]", "enc[0]")) == [("wrong-type", "enc[0]")]
 
 
 def test_a_parameter_is_handed_to_a_block(tmp_path: Path) -> None:
