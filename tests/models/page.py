@@ -61,7 +61,8 @@ that the specs have. `--rename` changes names without the library; the published
 one, has them without their prefix, and masks:
 
 ```console
-$ specc build std.gpt2 --weights gpt2.safetensors --rename 'h.*.attn.bias=' --rename '**=transformer.**' -o gpt2.onnx
+$ specc build std.gpt2 --weights gpt2.safetensors --rename 'h.*.attn.bias=' \
+--rename '**=transformer.**' -o gpt2.onnx
 ```
 
 What `torch.save` wrote is converted by `specc convert`, and `--cast` converts the dtypes of weights
