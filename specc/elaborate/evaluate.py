@@ -22,6 +22,7 @@ from specc.elaborate.operate import as_tensor, operate
 from specc.elaborate.pipelines import call_value, pipeline_value
 from specc.elaborate.placement import is_layer, on_device, put
 from specc.elaborate.tensors import on_tensors, operator_named
+from specc.elaborate.unknown import require_known, unknown_name
 from specc.elaborate.values import (
     POISON,
     InitializerDefinition,
@@ -39,7 +40,6 @@ from specc.elaborate.values import (
 )
 from specc.frontend import syntax
 from specc.frontend.diagnostics import Fault, Label
-from specc.frontend.facts import UnknownName, nearest
 from specc.initialize.catalogue import CATALOGUE
 from specc.ops.operator import Operator
 from specc.ops.registry import operators
@@ -69,7 +69,7 @@ def _name(frame: Frame, node: syntax.Name) -> Value:
             return operate(frame, operators()["training"], {}, (), node.span)[0]
         if node.name in CATALOGUE:
             return _initializer(frame, node)
-        raise Fault(_unknown(frame, node))
+        raise Fault(unknown_name(frame, node))
     if binding.span is not None:
         frame.context.used.add(binding.span)
     if isinstance(binding.value, Undetermined):
@@ -91,22 +91,13 @@ def _call(frame: Frame, node: syntax.Call) -> Value:
         built_in = binding is None and node.callee.name in CATALOGUE
         if built_in or (binding and isinstance(binding.value, InitializerDefinition)):
             return _initializer(frame, node)
+    require_known(frame, node.callee)
     return call_value(frame, node)
 
 
 def _initializer(frame: Frame, node: syntax.Expression) -> Value:
     start = initializer_value(frame, node)
     return POISON if start is None else InitializerValue(start, node.span)
-
-
-def _unknown(frame: Frame, node: syntax.Name) -> UnknownName:
-    known = tuple(frame.scope.visible())
-    close = nearest(node.name, known)
-    binding = frame.scope.find(close) if close is not None else None
-    because: tuple[Label, ...] = ()
-    if binding is not None and binding.span is not None:
-        because = (Label(binding.span, f"{close!r} is defined here"),)
-    return UnknownName(where=node.span, because=because, name=node.name, known=known)
 
 
 def _literal(frame: Frame, node: syntax.Literal) -> Value:

@@ -11,6 +11,7 @@ from specc.elaborate.initializers import initializer_value
 from specc.elaborate.layers import apply_branches, apply_layer, as_layer
 from specc.elaborate.lists import label_text
 from specc.elaborate.operands import Given, flow_of
+from specc.elaborate.unknown import require_known
 from specc.elaborate.values import (
     POISON,
     Branches,
@@ -87,6 +88,7 @@ def pipeline_value(frame: Frame, node: syntax.Pipeline) -> Value:
 
 
 def _stage(frame: Frame, value: Value, stage: syntax.Stage) -> Value:
+    require_known(frame, stage.layer)
     layer_value = frame.evaluate(stage.layer)
     label = label_text(frame, stage.label)
     if is_poisoned(value) or isinstance(layer_value, Poison):

@@ -56,7 +56,27 @@ def test_a_result_of_no_shape_is_marked() -> None:
 
 @pytest.mark.parametrize("name", ["LSTM", "Foo", "xyzzy"])
 def test_no_name_is_proposed_that_nobody_meant(name: str) -> None:
-    assert diagnostic(net(f"x |> {name}")).help is None
+    assert "did you mean" not in str(diagnostic(net(f"x |> {name}")).help)
+
+
+@pytest.mark.parametrize(
+    "body", ["x |> Xyzzy", "x |> Xyzzy(3)", "Xyzzy(x)", "x |> [relu, Xyzzy()]"]
+)
+def test_what_is_applied_and_unknown_may_come_from_elsewhere(body: str) -> None:
+    assert diagnostic(net(body)).help == (
+        "a block of another file is imported; an operator of your own comes by --ops "
+        "(in Python, ops=[...])"
+    )
+
+
+def test_a_value_that_is_unknown_is_no_operator() -> None:
+    assert diagnostic(net("x + xyzzy")).help is None
+    assert "did you mean 'relu'" in str(diagnostic(net("x |> rellu")).help)
+
+
+def test_what_no_scope_binds_is_known() -> None:
+    assert diagnostic(net("x |> normal")).code == "not-a-layer"
+    assert diagnostic(net("training(x)")).code == "not-a-layer"
 
 
 def test_a_string_is_shown_as_one() -> None:

@@ -8,6 +8,11 @@ from specc.frontend.diagnostics import Fact
 from specc.frontend.facts.habits import NAMES
 from specc.frontend.facts.nearest import did_you_mean
 
+_ELSEWHERE = (
+    "a block of another file is imported; an operator of your own comes by --ops "
+    "(in Python, ops=[...])"
+)
+
 
 @dataclass(frozen=True, kw_only=True)
 class UnknownName(Fact):
@@ -16,6 +21,7 @@ class UnknownName(Fact):
     code = "unknown-name"
     name: str
     known: tuple[str, ...] = ()
+    applied: bool = False  # or called, as layers and functions are
 
     @property
     def message(self) -> str:
@@ -27,7 +33,11 @@ class UnknownName(Fact):
 
     @property
     def help(self) -> str | None:
-        return NAMES.get(self.name) or did_you_mean(self.name, self.known)
+        return (
+            NAMES.get(self.name)
+            or did_you_mean(self.name, self.known)
+            or (_ELSEWHERE if self.applied else None)
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
