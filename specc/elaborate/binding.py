@@ -18,6 +18,9 @@ from specc.elaborate.values import (
     BlockConstructor,
     Builtin,
     DeviceValue,
+    InitializerDefinition,
+    InitializerValue,
+    Item,
     LayerValue,
     ListValue,
     OperatorConstructor,
@@ -30,6 +33,7 @@ from specc.elaborate.values import (
 from specc.frontend.diagnostics import Fault
 from specc.frontend.source import Span
 from specc.frontend.syntax import Expression, Literal, Name, Parameter, ShapeAnnotation
+from specc.initialize.catalogue import CATALOGUE
 from specc.ir.dims import Expr
 from specc.ir.types import DType
 from specc.ops.arguments import Argument
@@ -176,6 +180,13 @@ _KINDS: dict[str, tuple[str, Callable[[Value], bool]]] = {
             or (isinstance(v, Builtin) and v.operator is not None)
         ),
     ),
+    "initializer": (
+        "an initializer",
+        lambda v: (
+            isinstance(v, InitializerValue | InitializerDefinition)
+            or (isinstance(v, OperatorConstructor) and v.name in CATALOGUE)  # zeros, ones, eye
+        ),
+    ),
 }
 
 
@@ -185,7 +196,7 @@ def _is_layer(value: Value) -> bool:
     )
 
 
-_HAS_NO_PYTHON = ("layer", "constructor", "dtype", "device")
+_HAS_NO_PYTHON = ("layer", "constructor", "dtype", "device", "initializer")
 """Kinds whose values Python has no word for, so that it gives their text."""
 
 
@@ -199,8 +210,15 @@ def typed(
 ) -> Value:
     """A hyperparameter's value, checked against its annotation or the type of its default."""
     kind = _kind_of(frame, parameter, scope)
-    if read is not None and isinstance(value, str) and kind in _HAS_NO_PYTHON:
-        value, span = read(parameter.name, value)
+    if read is not None and kind in _HAS_NO_PYTHON:
+        if isinstance(value, str):
+            value, span = read(parameter.name, value)
+        elif isinstance(value, ListValue):
+            items = [
+                Item(*read(parameter.name, i.value), i.label) if isinstance(i.value, str) else i
+                for i in value.items
+            ]
+            value = ListValue(tuple(items), value.span)
     if isinstance(value, Poison) or kind is None:
         return _named(parameter.name, value)
     expected, accepts = _KINDS[kind]
@@ -253,5 +271,5 @@ def _kind_of(frame: Frame, parameter: Parameter, scope: Scope) -> str | None:
     # is one.
     if isinstance(default, ListValue) and any(_is_layer(item.value) for item in default.items):
         return "layer"
-    kinds = ("bool", "float", "str", "list", "map", "dtype", "device", "layer")
+    kinds = ("bool", "float", "str", "list", "map", "dtype", "device", "initializer", "layer")
     return next((kind for kind in kinds if _KINDS[kind][1](default)), None)

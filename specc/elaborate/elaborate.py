@@ -275,9 +275,9 @@ def _build_net(
     _need_all(definition, given)
 
     def read(name: str, text: str) -> tuple[Value, Span]:
-        if isinstance(hyperparameters[name], str):
-            return value_of_text(frame, name, text)
-        return text, given[name][1]  # a string that was written behind --set
+        if isinstance(hyperparameters[name], syntax.Expression):  # a string behind --set
+            return text, given[name][1]
+        return value_of_text(frame, name, text)
 
     values = bind_parameters(
         frame,

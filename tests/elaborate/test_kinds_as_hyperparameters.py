@@ -110,6 +110,47 @@ def test_such_a_text_that_is_wrong_is_located(text: str, code: str) -> None:
     assert "--set norm" in str(caught.value)
 
 
+STARTS = """
+init positive(w: [...]) {
+    w ~ normal
+    return abs(w)
+}
+net A(start = normal, zero = zeros, given: initializer = eye, last = [relu])(x: [N, 4]) -> [N, 4] {
+    x |> Linear(4, weight ~ start, bias ~ zero) |> Linear(4, weight ~ given, bias=false) |> last
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("given", "starts"),
+    [
+        ({}, ["normal", "zeros", "eye"]),
+        ({"start": "uniform(0, 1)"}, ["uniform(a=0, b=1)", "zeros", "eye"]),
+        ({"zero": "ones", "given": "orthogonal"}, ["normal", "ones", "orthogonal"]),
+        ({"zero": "normal(std=0.1)"}, ["normal", "normal(std=0.1)", "eye"]),
+        ({"start": "zeros", "given": "positive"}, ["zeros", "zeros", "positive"]),
+    ],
+)
+def test_initializers_come_from_outside_too(given: dict[str, str], starts: list[str]) -> None:
+    program = specc.compile(STARTS, hyperparameters=given)
+    assert [p.initializer for p in program.parameters()] == starts
+    behind_set = compile_network(STARTS, assignments=list(given.items())).network
+    assert behind_set.parameters == program.network.parameters
+
+
+@pytest.mark.parametrize("given", [{"start": "relu"}, {"zero": "LayerNorm"}, {"given": 3}])
+def test_what_is_no_initializer_is_refused(given: dict[str, object]) -> None:
+    with pytest.raises(specc.SpecError, match=r"must be an initializer, not"):
+        specc.compile(STARTS, hyperparameters=given)
+
+
+def test_a_list_of_layers_comes_from_python_as_one_of_texts() -> None:
+    program = specc.compile(STARTS, last=["Linear(8)", "tanh", "Linear(4, bias=false)"])
+    assert names(program)[-3:] == ["last.0.weight", "last.0.bias", "last.2.weight"]
+    with pytest.raises(specc.SpecError, match=r"unknown name 'tahn'"):
+        specc.compile(STARTS, last=["tahn"])
+
+
 def test_a_string_behind_set_is_no_such_text() -> None:
     with pytest.raises(specc.SpecError, match=r"norm must be a layer, not the string .LayerNorm"):
         compile_network(OUTSIDE, assignments=[("norm", '"LayerNorm"')])
