@@ -183,6 +183,16 @@ def test_half_the_bits_are_converted_when_asked(dtype: torch.dtype, capsys: Capt
     assert_answers("half.onnx", rounded, text())
 
 
+def test_a_llama_whose_checkpoint_lacks_the_tied_copy(capsys: Captured) -> None:
+    reference = llama(tied=True)
+    reference.save_pretrained("tied")
+    assert "lm_head.weight" not in load_file("tied/model.safetensors")
+    specc("build", "--weights", "tied", "-o", "tied.onnx", net=LLAMA, code=3)
+    assert "missing: lm_head.weight" in capsys.readouterr().err
+    specc("build", "--weights", "tied", "-o", "tied.onnx", net=(*LLAMA, "tied=true"))
+    assert_answers("tied.onnx", reference, text())
+
+
 # ---- the published file of GPT-2, whose names lack a prefix, and which holds masks ---------------
 
 
