@@ -67,7 +67,7 @@ $ specc build std.gpt2 --weights gpt2.safetensors --rename 'h.*.attn.bias=' \
 
 What `torch.save` wrote is converted by `specc convert`, and `--cast` converts the dtypes of weights
 to those of the spec.
-"""  # noqa: E501 - a command is one line, as it is run
+"""
 
 
 def page() -> str:
