@@ -259,11 +259,20 @@ def report_unused(context: Context, target: Target) -> None:
     """Reports a target that stands for no parameter, but not a kind that the net does not use."""
     if target.kind is not None and not _is_used(context, target):
         return
+    alias, nearest = None, nearest_to_pattern(target.pattern, list(context.parameters))
+    if target.kind is None:
+        context.steps += 3 * len(context.aliases)
+        context.spend(target.span)
+        path = target.block.path if target.block else ""
+        shared = (a for a in context.aliases if pattern_matches(join(path, target.pattern), a))
+        alias = next(shared, None)
+        nearest = nearest if alias is None else context.aliases[alias]
     context.report.add(
         UnusedPattern(
             where=target.span,
             pattern=join(target.kind or "", target.pattern),
-            nearest=nearest_to_pattern(target.pattern, list(context.parameters)),
+            nearest=nearest,
+            alias=alias,
         )
     )
 

@@ -128,6 +128,17 @@ def test_a_pattern_that_matches_nothing_names_the_nearest() -> None:
     assert "'out.weight'" in found.help
 
 
+@pytest.mark.parametrize("line", ['"head.weight" ~ ones', '"head.weight"[0] = 1', '"head.*" += 1'])
+def test_another_name_of_a_shared_parameter_is_told_its_owner(line: str) -> None:
+    """It starts as its owner does; a rule under this name alone would change both."""
+    text = net(
+        "e = Linear(4, bias=false)\ny = e(x)\ny |> head: Linear(4, bias=false, weight=e.weight)"
+    )
+    found = diagnostic(text + rules(line))
+    assert found.code == "unused-pattern"
+    assert found.help == "'head.weight' is shared, and starts as its owner 'e.weight' does"
+
+
 def test_a_star_leaves_buffers_alone() -> None:
     text = net("x |> bn: BatchNorm") + rules('"**" ~ constant(3)')
     program = sound(text)

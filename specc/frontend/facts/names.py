@@ -42,11 +42,15 @@ class UnknownName(Fact):
 
 @dataclass(frozen=True, kw_only=True)
 class UnusedPattern(Fact):
-    """A pattern matches no parameter: that of an `init` rule, of `freeze`, or of a selection."""
+    """A pattern matches no parameter: that of an `init` rule, of `freeze`, or of a selection.
+
+    ``alias`` is a name that it does match, where that is another one of the parameter ``nearest``.
+    """
 
     code = "unused-pattern"
     pattern: str
     nearest: str | None
+    alias: str | None = None
 
     @property
     def message(self) -> str:
@@ -58,4 +62,6 @@ class UnusedPattern(Fact):
 
     @property
     def help(self) -> str | None:
+        if self.alias is not None:
+            return f"{self.alias!r} is shared, and starts as its owner {self.nearest!r} does"
         return f"the nearest is {self.nearest!r}" if self.nearest else None
