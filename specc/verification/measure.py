@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def relative_difference(actual: NDArray[Any], expected: NDArray[Any]) -> float:
-    """max|a - b| / max|b| over the finite elements of two arrays of one shape.
+def relative_difference(actual: NDArray[Any], expected: NDArray[Any], least: float = 0.0) -> float:
+    """max|a - b| / max(max|b|, least) over the finite elements of two arrays of one shape.
 
     NaN agrees with NaN and an infinity with the same one; anywhere else they make the difference
     infinite, as does a difference from an expected array of zeros. Arrays of integers or bools
@@ -31,5 +31,5 @@ def relative_difference(actual: NDArray[Any], expected: NDArray[Any]) -> float:
     difference = float(np.abs(a[finite] - b[finite]).max(initial=0.0))
     if difference == 0.0:
         return 0.0
-    scale = float(np.abs(b[finite]).max(initial=0.0))
+    scale = float(np.abs(b[finite]).max(initial=least))
     return difference / scale if scale > 0.0 else float("inf")

@@ -15,7 +15,9 @@ class OutputReport:
     """One output at one assignment.
 
     ``difference`` is max|a - b| / max|b|, b being PyTorch's: infinite where infinities or NaN stand
-    at different places. ``problem`` says what is wrong beside numbers: a shape, a dtype.
+    at different places. Where b is little more than rounding errors, it is relative to these, so
+    that it is within the ``bound`` where they explain it. ``problem`` says what is wrong beside
+    numbers: a shape, a dtype.
     """
 
     name: str
