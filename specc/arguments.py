@@ -6,8 +6,10 @@ ValueError, and both name the argument.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from numbers import Integral
+from pathlib import Path
 from typing import Any
 
 MOST_SEED = 2**63 - 1  # what fits the int64 that files and PyTorch's generators keep a seed in
@@ -69,6 +71,14 @@ def checked_devices(values: object) -> dict[str, str]:
         if not isinstance(value, str) and type(value).__module__ != "torch":
             raise TypeError(f"a device is a name such as 'cuda:0', not {kind(value)}")
     return {name: str(value) for name, value in found.items()}
+
+
+def checked_target(path: str | os.PathLike[str], weights: object) -> Path:
+    """What is to be written. Raises ValueError for weights that it has no place for."""
+    target = Path(path)
+    if weights is not None and target.suffix in (".py", ".json"):
+        raise ValueError(f"weights mean nothing for a {target.suffix} file, which holds none")
+    return target
 
 
 def checked_renaming(rules: object) -> dict[str, str | None]:

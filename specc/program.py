@@ -235,7 +235,7 @@ class Program:
         Raises:
             SpecError: for a suffix that is none of these, for weights that do not fit, and for
                 answers that differ.
-            TypeError, ValueError: as ``onnx``.
+            TypeError, ValueError: as ``onnx``, and ValueError for weights and a file without them.
 
         >>> import specc, tempfile
         >>> with tempfile.TemporaryDirectory() as folder:
@@ -243,7 +243,7 @@ class Program:
         >>> [path.name for path in built.paths], built.parity.agrees
         (['digits.onnx'], True)
         """
-        target = Path(path)
+        target = arguments.checked_target(path, weights)
         seed, opset = arguments.checked_seed(seed), arguments.checked_opset(opset)
         with faults_as_errors(self.sources):
             if target.suffix == ".onnx":

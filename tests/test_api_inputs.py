@@ -223,6 +223,16 @@ def test_dtypes_among_the_hyperparameters_are_json() -> None:
     assert json.loads(properties["specc.hyperparameters"]) == {"to": {"dtype": "f16"}}
 
 
+@pytest.mark.parametrize("suffix", ["py", "json"])
+def test_weights_are_not_dropped_in_silence(suffix: str, tmp_path: Path) -> None:
+    program = specc.compile(PLAIN)
+    target = tmp_path / f"plain.{suffix}"
+    with pytest.raises(ValueError, match=f"weights mean nothing for a .{suffix} file"):
+        program.build(target, weights=program.module())
+    assert not target.exists()
+    program.build(target)
+
+
 # ---- the command line ----------------------------------------------------------------------------
 
 
