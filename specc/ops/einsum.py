@@ -120,6 +120,10 @@ OPERATORS = (
         infer=_infer,
         torch=Torch(call("torch.einsum", Attr("equation"), Splat(Operands()))),
         onnx={17: _to_onnx},
+        onnx_note=(
+            "It is `Einsum`. onnxruntime's divides by a size, so that a size of 0, an empty batch, "
+            "ends the process."
+        ),
         multiply_adds=_multiply_adds,
         samples=(
             sample("f32[N, T, 4]", "f32[N, S, 4]", equation="ntd,nsd->nts"),

@@ -134,8 +134,8 @@ GroupNorm = Operator(
     onnx={17: _group_norm_decomposed, 21: _group_norm_fused},
     onnx_note=(
         "It is `GroupNormalization` from 21 on, but of [N, C], which that one does not take, and "
-        "in f64: its eps is an f32. (The one of opset 18 has a weight for each group, not for each "
-        "channel.)"
+        "in f64: its eps is an f32. An empty batch is refused by onnxruntime. (The one of opset 18 "
+        "has a weight for each group, not for each channel.)"
     ),
     tolerance=SUMMED,
     samples=(

@@ -64,6 +64,8 @@ def _infer(c: Inference, x: TensorType) -> TensorType:
 def _to_onnx(b: Builder, s: Site) -> Handle:
     pairs = _pairs(s.attributes, s.type.rank)
     before, after = [left for left, _ in pairs], [right for _, right in pairs]
+    if not any((*before, *after)):
+        return b.op("Identity", s.x)  # of a scalar onnxruntime's Pad takes nothing, not even []
     filling = b.constant(s["value"], s.type.dtype) if s["value"] else None
     return pad(b, s.x, before, after, s["mode"], filling)
 
@@ -95,6 +97,7 @@ OPERATORS = (
             sample("f32[N, 8]", pad=(-2, 3)),
             sample("f32[N, H, 8]", pad=(-1, -1, 0, 0, 1, 0)),
             sample("f32[2, 3]", pad=()),
+            sample("f32[]", pad=()),
             sample("i64[N, T]", pad=(1, 0), value=7),
             sample(Drawn("i32[N, 4]", 0, 9), pad=(1, -1)),
             sample("u8[N, 4]", pad=(1, 1), value=3),

@@ -15,8 +15,17 @@ from specc.infer.session import session
 from specc.ops.registry import operators
 from specc.targets.onnx import DEFAULT_OPSET
 from specc.targets.torch import TORCH_DTYPES
-from specc.testing.cases import Array, Case
-from specc.testing.parity import Disagreement, NoKernel, expected_warnings, same_in_onnxruntime
+from specc.testing.cases import Array, Case, cases
+from specc.testing.parity import (
+    Disagreement,
+    NoKernel,
+    checked_onnx,
+    expected_warnings,
+    run_onnx,
+    same_in_onnxruntime,
+)
+from specc.testing.parity import session as opened
+from specc.testing.torch_runs import run_reference
 from tests.ops.agreement import DTYPES, assert_gives
 
 NAN, INF = float("nan"), float("inf")
@@ -152,9 +161,9 @@ def test_nan_goes_where_it_goes_in_pytorch(name: str) -> None:
 @pytest.mark.parametrize("name", sorted(OWN_KERNELS))
 def test_what_differs_at_nan_is_documented(name: str) -> None:
     assert "NaN" in operators()[name].onnx_note
-    cases = [WithNaN(operators()[name], sample) for sample in operators()[name].samples]
+    found = [WithNaN(operators()[name], sample) for sample in operators()[name].samples]
     with pytest.raises(Disagreement):  # noqa: PT012 - which of them does is of no interest
-        for case in cases:
+        for case in found:
             same_in_onnxruntime(case, DEFAULT_OPSET)
 
 
@@ -349,3 +358,30 @@ def test_the_nearest_element_is_pytorchs_between_all_sizes(mode: str) -> None:
             (found,) = running.run(None, {"x": x.numpy()})
             expected = nn.functional.interpolate(x, size=size, mode=mode)
             torch.testing.assert_close(torch.from_numpy(found), expected, rtol=0, atol=0)
+
+
+# ---- empty tensors -------------------------------------------------------------------------------
+
+# What onnxruntime refuses of an empty batch; its Einsum even ends the process.
+REFUSED = {"GroupNorm", "einsum", "pad", "pixel_unshuffle", "rearrange"}
+EMPTY = sorted(
+    {c.operator.name for c in cases() if "N" in c.sizes[-1] and not c.operator.random} - REFUSED
+)
+
+
+@pytest.mark.parametrize("name", EMPTY)
+def test_an_empty_batch_gives_what_it_gives_in_pytorch(name: str) -> None:
+    for sample in operators()[name].samples:
+        case = Case(operators()[name], sample)
+        sizes = {**case.sizes[-1], "N": 0}
+        circular = sample.arguments.get("padding_mode") == "circular"  # refused by ONNX's Pad
+        if "N" not in case.sizes[-1] or circular:
+            continue
+        with contextlib.suppress(NoKernel), expected_warnings():
+            running = opened(checked_onnx(case, DEFAULT_OPSET), case)
+            try:
+                expected = run_reference(case, sizes).results
+            except (RuntimeError, ValueError, IndexError):
+                continue  # PyTorch refuses it
+            for ours, theirs in zip(run_onnx(running, case, sizes), expected, strict=True):
+                torch.testing.assert_close(torch.from_numpy(ours), theirs, equal_nan=True)
