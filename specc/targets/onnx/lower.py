@@ -236,7 +236,7 @@ class Lowering:
         parameters: list[oir.Value],
         constants: list[oir.Value],
     ) -> None:
-        names = Names()
+        names = Names(self._network.templates[self._network.root].span)
         for what, values in (
             ("an input", self._inputs),
             ("an output", outputs),

@@ -7,14 +7,19 @@ from collections.abc import Iterable, Mapping
 import onnx_ir as oir
 
 from specc.frontend.diagnostics import Fault
+from specc.frontend.source import Span
 from specc.targets.facts import TargetNameClash, TargetNameInvalid
 from specc.targets.onnx.subgraphs import Subgraphs, owners
 
 
 class Names:
-    """One namespace. A name that is taken gets a number: ``Relu``, ``Relu_1``, ``Relu_2``."""
+    """One namespace. A name that is taken gets a number: ``Relu``, ``Relu_1``, ``Relu_2``.
 
-    def __init__(self) -> None:
+    ``where`` is the place of the net, which faults point at.
+    """
+
+    def __init__(self, where: Span | None = None) -> None:
+        self._where = where
         self._owners: dict[str, str] = {}
         self._counts: dict[str, int] = {}
 
@@ -25,9 +30,10 @@ class Names:
         ONNX file can hold it.
         """
         if not name or name != encodable(name):
-            raise Fault(TargetNameInvalid(name=name, what=what))
+            raise Fault(TargetNameInvalid(where=self._where, name=name, what=what))
         if name in self._owners:
-            raise Fault(TargetNameClash(name=name, first=self._owners[name], second=what))
+            first = self._owners[name]
+            raise Fault(TargetNameClash(where=self._where, name=name, first=first, second=what))
         self._owners[name] = what
 
     def unique(self, wanted: str) -> str:
