@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from specc.program import Program
+from specc.targets.onnx import DEFAULT_OPSET
 
 Inputs = tuple[Tensor, ...]
 
@@ -94,10 +95,10 @@ def assert_same_buffers(pair: Pair) -> None:
     theirs.load_state_dict(before, strict=False)
 
 
-def assert_same_in_onnx(pair: Pair) -> None:
+def assert_same_in_onnx(pair: Pair, opset: int = DEFAULT_OPSET) -> None:
     """One file, which passes ONNX's checker, answers as the reference does at every size."""
     weights = pair.reference.state_dict()
-    model = pair.program.onnx(weights=weights)
+    model = pair.program.onnx(weights=weights, opset=opset)
     onnx.checker.check_model(model, full_check=True)
     names = {tensor.name for tensor in model.graph.initializer}
     owned = {name for name, _ in pair.reference.named_parameters()}

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 import specc
+from specc.testing.parity import OPSETS
 from tests.models.agreement import (
     Inputs,
     Pair,
@@ -97,9 +98,10 @@ def test_gradients_are_the_references(name: str) -> None:
     assert_same_gradients(PAIRS[name]())
 
 
+@pytest.mark.parametrize("opset", OPSETS)
 @every_pair
-def test_one_onnx_file_answers_at_every_size(name: str) -> None:
-    assert_same_in_onnx(PAIRS[name]())
+def test_one_onnx_file_answers_at_every_size(name: str, opset: int) -> None:
+    assert_same_in_onnx(PAIRS[name](), opset)
 
 
 @every_pair
