@@ -21,12 +21,9 @@ from specc.ir.graph import Network
 from specc.ops.operator import Operator
 from specc.ops.registry import operators_with
 from specc.ports import Port, port_of
-from specc.sound import sound_network
-from specc.weights.files import write_text
 from specc.weights.metadata import weight_metadata
 
-# Weights rest on numpy, and targets on the frameworks: each is imported where it is used, so that a
-# check starts without them.
+# What a check does without is imported where it is used: it starts sooner.
 if TYPE_CHECKING:
     import onnx
     import torch
@@ -243,6 +240,8 @@ class Program:
         >>> [path.name for path in built.paths], built.parity.agrees
         (['digits.onnx'], True)
         """
+        from specc.weights.files import write_text
+
         target = arguments.checked_target(path, weights)
         seed, opset = arguments.checked_seed(seed), arguments.checked_opset(opset)
         with faults_as_errors(self.sources):
@@ -299,6 +298,8 @@ class Program:
         >>> Program.from_json(program.to_json()).network == program.network
         True
         """
+        from specc.sound import sound_network
+
         own = tuple(ops)
         network, sources = sound_network(text, operators_with(own))
         return cls(network, sources=sources, ops=own)

@@ -24,8 +24,7 @@ from specc.elaborate.values import BlockConstructor, LayerValue, OperatorConstru
 from specc.frontend.diagnostics import Fact, Fault, Label
 from specc.frontend.facts import SizeMismatch
 from specc.frontend.source import Span
-from specc.ir.flatten import join
-from specc.ir.names import problem_with
+from specc.ir.names import join, problem_with
 from specc.ir.types import TensorType
 from specc.ops.apply import Applied, SlotValue
 

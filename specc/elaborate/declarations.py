@@ -15,9 +15,9 @@ from specc.elaborate.values import StateReference, Tensor, describe, is_poisoned
 from specc.frontend import syntax
 from specc.frontend.diagnostics import Fault
 from specc.frontend.facts import UnknownSize
-from specc.ir.flatten import join
 from specc.ir.graph import HERE
 from specc.ir.initializer import Initializer
+from specc.ir.names import join
 from specc.ir.types import TensorType
 
 _ROLES = {"param": "parameter", "buffer": "buffer", "const": "constant"}

@@ -20,8 +20,8 @@ from specc.frontend import syntax
 from specc.frontend.diagnostics import Fault
 from specc.frontend.facts import UnknownName, UnusedPattern
 from specc.frontend.source import Span
-from specc.ir.flatten import join
 from specc.ir.initializer import Edit, Slice
+from specc.ir.names import join
 from specc.ir.patterns import nearest_to_pattern, pattern_matches
 
 

@@ -27,8 +27,8 @@ from specc.elaborate.values import (
 from specc.frontend.diagnostics import Fault, Label
 from specc.frontend.source import Span
 from specc.ir.attributes import Attributes
-from specc.ir.flatten import join
 from specc.ir.graph import HERE, Role
+from specc.ir.names import join
 from specc.ir.types import TensorType
 from specc.ops.operator import Operator
 

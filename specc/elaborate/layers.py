@@ -40,8 +40,8 @@ from specc.elaborate.values import (
 )
 from specc.frontend.diagnostics import Fault, Label
 from specc.frontend.source import Span
-from specc.ir.flatten import join
 from specc.ir.graph import HERE
+from specc.ir.names import join
 from specc.ops.apply import state_of
 from specc.ops.operator import Operator
 

@@ -15,7 +15,7 @@ from specc.frontend.diagnostics import Fact, Fault, Label
 from specc.frontend.facts import DtypeMismatch, OperatorFact
 from specc.frontend.source import Span
 from specc.ir.dims import DimTooLarge
-from specc.ir.flatten import join
+from specc.ir.names import join
 from specc.ir.types import DType, TensorType
 from specc.ops.apply import Applied, complete, infer
 from specc.ops.operator import Operator

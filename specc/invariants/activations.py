@@ -15,7 +15,6 @@ from specc.invariants.problem import Finding, node_at, quoted, template_at
 from specc.invariants.view import View
 from specc.ir.attributes import Attribute, fill, size_environment
 from specc.ir.dims import Dim, substitute, symbols_of
-from specc.ir.flatten import join
 from specc.ir.graph import (
     Application,
     BlockLayer,
@@ -23,6 +22,7 @@ from specc.ir.graph import (
     OperatorLayer,
     Template,
 )
+from specc.ir.names import join
 from specc.ir.types import TensorType
 from specc.ir.walk import every_node, regions_of
 

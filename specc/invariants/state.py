@@ -14,7 +14,6 @@ from specc.invariants.problem import Finding, node_at, quoted
 from specc.invariants.view import View
 from specc.ir.attributes import size_environment
 from specc.ir.dims import substitute
-from specc.ir.flatten import join
 from specc.ir.graph import (
     Application,
     CapturedLayer,
@@ -25,7 +24,7 @@ from specc.ir.graph import (
     Role,
     Transfer,
 )
-from specc.ir.names import problem_with
+from specc.ir.names import join, problem_with
 from specc.ir.types import DType, TensorType
 from specc.ir.walk import every_node
 

@@ -30,6 +30,7 @@ from specc.ir.graph import (
     Transfer,
     Write,
 )
+from specc.ir.names import join
 from specc.ir.types import TensorType
 
 
@@ -165,11 +166,6 @@ def every_operation(nodes: Iterable[FlatNode]) -> Iterator[FlatOperation]:
             pending += [*node.body.operations[::-1], *node.condition.operations[::-1]]
         elif isinstance(node, FlatScan):
             pending += node.body.operations[::-1]
-
-
-def join(*parts: str) -> str:
-    """A dotted name from its parts, empty ones left out."""
-    return ".".join(part for part in parts if part)
 
 
 @dataclass(frozen=True, eq=False)

@@ -138,3 +138,12 @@ def problem_with(name: str) -> str | None:
         if part.startswith("__") or part in _PRIVATE or part == "self":
             return f"torch.nn.Module needs {part!r} for itself"
     return None
+
+
+def join(*parts: str) -> str:
+    """A dotted name from its parts, empty ones left out.
+
+    >>> join("", "encoder", "weight")
+    'encoder.weight'
+    """
+    return ".".join(part for part in parts if part)

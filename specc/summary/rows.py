@@ -24,9 +24,9 @@ from specc.ir.flatten import (
     FlatWrite,
     StateValue,
     flatten,
-    join,
 )
 from specc.ir.graph import Network, Parameter
+from specc.ir.names import join
 from specc.ir.types import TensorType
 from specc.ops.operator import Operator
 from specc.ops.registry import operators

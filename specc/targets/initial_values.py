@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Protocol
 
@@ -31,13 +30,12 @@ class Parameter(Protocol):
 
 
 def initial_values(
-    parameters: Iterable[Parameter], seed: int, *, threads: int | None = None
+    parameters: Iterable[Parameter], seed: int, *, threads: int = 1
 ) -> Iterator[tuple[str, NDArray[Any]]]:
     """Each parameter's name and values in its shape, lazily, one at a time.
 
-    ``threads`` changes the time that drawing takes and nothing else; None is one for each core.
+    ``threads`` changes the time that drawing takes and nothing else.
     """
-    threads = _cores() if threads is None else threads
     for parameter in parameters:
         shape = tuple(dim for dim in parameter.type.shape if isinstance(dim, int))
         assert len(shape) == parameter.type.rank, f"{parameter.name} has a symbolic size"
@@ -54,13 +52,6 @@ def initial_values(
             )
         apply_edits(flat, shape, parameter.edits)
         yield parameter.name, flat.reshape(shape)
-
-
-def _cores() -> int:
-    """The cores that this process may use, which a container or a job's scheduler may restrict."""
-    if hasattr(os, "sched_getaffinity"):  # not on macOS and Windows
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _computed(

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from specc.ir.attributes import Attribute, fill
-from specc.ir.flatten import join
 from specc.ir.graph import (
     Application,
     BlockLayer,
@@ -29,6 +28,7 @@ from specc.ir.graph import (
     Value,
 )
 from specc.ir.initializer import Initializer
+from specc.ir.names import join
 from specc.ir.types import DType, TensorType, parse_type
 from specc.ops.apply import complete, infer
 from specc.ops.registry import operators

@@ -11,7 +11,7 @@ from specc.ir.graph import Network
 from specc.ops.operator import Operator
 from specc.targets.onnx.lower import to_ir_model
 from specc.targets.onnx.own import foreign_domains
-from specc.targets.onnx.stream import pieces
+from specc.targets.onnx.stream import write
 from specc.targets.onnx.weights import GivenWeights
 from specc.weights.files import atomic_write
 
@@ -63,7 +63,7 @@ def save(
         if data is None:
             # Nothing in a model is a protobuf map, so the bytes are the same on every run.
             with staged.open("wb") as file:
-                file.writelines(pieces(model))
+                write(model, file)
         else:  # a file beside the staged one moves along with it
             oir.save(
                 model,

@@ -1,9 +1,8 @@
-"""The bytes of an ONNX file in pieces, so that no more than one weight is in memory at a time."""
+"""An ONNX file written piece by piece, so that no more than one weight is in memory at a time."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import NamedTuple, TypeAlias
+from typing import BinaryIO, NamedTuple, TypeAlias
 
 import numpy as np
 import onnx
@@ -15,15 +14,18 @@ _LENGTH_DELIMITED = 2
 """Protobuf's wire type of what its length stands before: bytes and messages."""
 
 
-def pieces(model: oir.Model) -> Iterator[bytes]:
-    """What ``oir.to_proto(model).SerializeToString()`` gives, piece by piece.
+def write(model: oir.Model, file: BinaryIO) -> None:
+    """Writes the bytes of ``oir.to_proto(model).SerializeToString()``.
 
     In protobuf a length stands before each message, and the lengths of tensors follow from their
     types. So all but their data is encoded first, and each tensor is drawn, or read from a weight
     file, when its turn comes. As a whole message they would be in memory three times.
 
+    >>> import io
     >>> model = oir.Model(oir.Graph([], [], nodes=[], name="empty"), ir_version=10)
-    >>> b"".join(pieces(model)) == oir.to_proto(model).SerializeToString()
+    >>> file = io.BytesIO()
+    >>> write(model, file)
+    >>> file.getvalue() == oir.to_proto(model).SerializeToString()
     True
     """
     initializers = model.graph.initializers.values()
@@ -36,12 +38,15 @@ def pieces(model: oir.Model) -> Iterator[bytes]:
     before, after = _around(proto, "graph")
     first, last = _around(proto.graph, "initializer")
     size = len(first) + sum(frame.size for frame in frames) + len(last)
-    yield before + _key(onnx.ModelProto, "graph", size) + first
+    file.write(before + _key(onnx.ModelProto, "graph", size) + first)
     for frame, tensor in zip(frames, tensors, strict=True):
-        yield frame.before
-        yield _data(tensor)
-        yield frame.after
-    yield last + after
+        file.write(frame.before)
+        start = file.tell()
+        assert isinstance(tensor, oir.Tensor | oir.LazyTensor), tensor
+        tensor.tofile(file)
+        assert file.tell() - start == tensor.nbytes, f"{tensor.name} has another size than its type"
+        file.write(frame.after)
+    file.write(last + after)
 
 
 class _Frame(NamedTuple):
@@ -81,12 +86,6 @@ def _without_data(model: oir.Model) -> onnx.ModelProto:
     finally:
         for value, tensor in zip(values, tensors, strict=True):
             value.const_value = tensor
-
-
-def _data(tensor: oir.TensorProtocol) -> bytes:
-    data = tensor.tobytes()
-    assert len(data) == tensor.nbytes, f"{tensor.name} has {len(data)} bytes, not {tensor.nbytes}"
-    return data
 
 
 def _around(message: _Message, field: str) -> tuple[bytes, bytes]:

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import TypeAlias
 
-from specc.ir.flatten import join
 from specc.ir.graph import HERE, State
+from specc.ir.names import join
 from specc.ops.operator import StateSlot
 from specc.targets.python import expressions as py
 from specc.targets.python import layout, literals

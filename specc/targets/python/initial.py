@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from specc.ir.attributes import Attribute
-from specc.ir.flatten import join
 from specc.ir.graph import DefinedInitializer, Parameter
 from specc.ir.initializer import Edit, Initializer
+from specc.ir.names import join
 from specc.targets.python import expressions as py
 from specc.targets.python import layout
 from specc.targets.python.definitions import InitFunction, InitFunctions, init_call
