@@ -90,6 +90,8 @@ class Model(nn.Module):
 
 
 class Llama(nn.Module):
+    """Smaller models are often `tied`: the last layer shares the matrix of the embedding."""
+
     def __init__(self):
         super().__init__()
         self.model = Model()
