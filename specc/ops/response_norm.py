@@ -23,7 +23,7 @@ def _to_onnx(b: Builder, s: Site) -> Handle:
     """Means over windows along the channels, as in PyTorch.
 
     ONNX has LRN, but onnxruntime's takes odd sizes of images in f32 alone and keeps a running sum:
-    it loses digits where values are large, and what follows a NaN is NaN. It is no faster either.
+    it loses digits where values are large, and what follows a NaN is NaN.
     """
     size, dtype, shape = s["size"], s.type.dtype, s.type.shape
     squares = b.op("Mul", s.x, s.x)
