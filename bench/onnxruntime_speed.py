@@ -28,7 +28,7 @@ def run(*, tiny: bool = False) -> Report:
         method=(
             "`specs/resnet.net` and `specs/gpt2.net` as `specc build` lowers them, beside the "
             "graphs that `torch.onnx.export(dynamo=True)` makes of torchvision's and "
-            "transformers' classes, both with dynamic axes and the same weights, by its default "
+            "transformers' classes, both with the same dynamic axes and weights, by its default "
             "settings. onnxruntime on one thread of the CPU with all its optimizations, the same "
             f"answers up to 1e-4 of the greatest. Taken in turns in one process, {rounds} rounds; "
             "a ratio is the median of each round's. The last column is what two sessions of the "

@@ -75,14 +75,16 @@ def resnet(depth: int) -> nn.Module:
     return network
 
 
-RESNET = Published("std.resnet", lambda: resnet(50), _images(4, 224), (0,), 1000, {"depth": 50})
+RESNET = Published(
+    "std.resnet", lambda: resnet(50), _images(4, 224), (0, 2, 3), 1000, {"depth": 50}
+)
 GPT2 = Published("std.gpt2", _GPT2, _tokens(1, 64, 50257), (0, 1), 50257, {"dropout": 0.0})
 NETWORKS = {"ResNet-50, 4 images": RESNET, "GPT-2 (124M), 64 tokens": GPT2}
 
 # Of a size that only shows that everything runs.
 TINY = {
     "ResNet-18": Published(
-        "std.resnet", lambda: resnet(18), _images(2, 64), (0,), 1000, {"depth": 18}
+        "std.resnet", lambda: resnet(18), _images(2, 64), (0, 2, 3), 1000, {"depth": 18}
     ),
     "GPT-2": Published(
         "std.gpt2",
