@@ -43,6 +43,7 @@ def activation(
     rejects: Sequence[Reject] = (),
     details: str = "",
     onnx_note: str = "",
+    overwrites: tuple[str, ...] = (),
 ) -> Operator:
     """An entry whose function and torch.nn class take the same keywords, its own arguments.
 
@@ -62,6 +63,7 @@ def activation(
         torch=Torch(
             function=call(function or f"F.{name}", X, **keywords),
             module=call(f"nn.{module}", **keywords),
+            overwrites=overwrites,
         ),
         onnx=onnx if isinstance(onnx, Mapping) else {17: onnx},
         tolerance=ELEMENTWISE,

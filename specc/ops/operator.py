@@ -116,12 +116,15 @@ class Torch:
     layer owns its state and ``module`` is set, the module is what is emitted; a stateless operator
     in a pipeline is emitted as the function, and as the module where it is a named layer. Without a
     function there is a module, and uses that would need the function are refused. ``counter`` is a
-    buffer that counts batches in training, which only the module does by itself.
+    buffer that counts batches in training, which only the module does by itself. ``overwrites`` are
+    operators in whose result, where nothing else reads it, the function puts its own by
+    ``inplace=True``: that result is memory of its own, which their gradients do not read.
     """
 
     function: Code | TorchFunction | None
     module: Call | Callable[[CodeSite], Call | None] | None = None
     counter: str | None = None
+    overwrites: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

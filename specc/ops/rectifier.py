@@ -26,7 +26,9 @@ def _clip(low: str | float, high: str | float) -> ToOnnx:
     return to_onnx
 
 
-relu = activation("relu", "max(x, 0)", module="ReLU", onnx=node("Relu"))
+relu = activation(
+    "relu", "max(x, 0)", module="ReLU", onnx=node("Relu"), overwrites=("BatchNorm", "add")
+)
 
 relu6 = activation("relu6", "min(max(x, 0), 6)", module="ReLU6", onnx=_clip(0.0, 6.0))
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from specc.ir.attributes import Attributes, Hole
 from specc.ir.graph import Application, CapturedLayer, Operation, OperatorLayer, Read, Transfer
 from specc.ir.types import DType, TensorType
 from specc.ir.walk import every_node
-from specc.ops.code import Code
+from specc.ops.code import Call, Code, Lit
+from specc.ops.operator import Operator
 from specc.targets.python import expressions as py
 from specc.targets.python import layout
 from specc.targets.python.buffers import snapshots
@@ -314,7 +316,31 @@ class Forward:
             float_dtype=self._float_dtype,
             use=self._layers.imports.add,
         )
-        return lower(self._code[self._nodes[id(tree.node)]], place)
+        code = self._code[self._nodes[id(tree.node)]]
+        if isinstance(code, Call) and self._overwrites(tree, place.operator):
+            code = replace(code, keywords=(*code.keywords, ("inplace", Lit(True))))
+        return lower(code, place)
+
+    def _overwrites(self, tree: Tree, operator: Operator) -> bool:
+        """Whether a function puts its result where its first operand stands, which no name does.
+
+        Not where that adds a number or a parameter: there it saves least, and a formula is read.
+        """
+        first = tree.operands[0] if tree.operands else None
+        if not isinstance(first, Tree):
+            return False
+        maker = self._made_by(first.node)
+        if maker not in operator.torch.overwrites:
+            return False
+        states = [one for one in first.operands if isinstance(one, int) and one in self._reads]
+        return len(first.operands) == len(self._structure.operator(maker).inputs) and not states
+
+    def _made_by(self, node: Operation | Application | Transfer) -> str | None:
+        """The operator that gives a node's result; None for blocks and moves."""
+        if isinstance(node, Application):
+            layer = self._structure.layer(self._structure.target(self._index, node.layer))
+            return layer.operator if isinstance(layer, OperatorLayer) else None
+        return node.operator if isinstance(node, Operation) else None
 
     def _anchor(self, device: str) -> Expression:
         """The tensor that says where a device is."""

@@ -15,9 +15,9 @@ class Residual(nn.Module):
         self.bn2 = nn.BatchNorm2d(channels)
 
     def forward(self, x):
-        y = F.relu(self.bn1(self.conv1(x)))
+        y = F.relu(self.bn1(self.conv1(x)), inplace=True)
         y = self.bn2(self.conv2(y))
-        return F.relu(x + y)
+        return F.relu(x + y, inplace=True)
 
 
 class Bottom(nn.Module):
@@ -37,10 +37,10 @@ class Bottom(nn.Module):
         )
 
     def forward(self, x):
-        y = F.relu(self.bn1(self.conv1(x)))
+        y = F.relu(self.bn1(self.conv1(x)), inplace=True)
         y = self.bn2(self.conv2(y))
         x = self.downsample(x)
-        return F.relu(x + y)
+        return F.relu(x + y, inplace=True)
 
 
 class TinyResNet(nn.Module):
@@ -53,7 +53,7 @@ class TinyResNet(nn.Module):
         self.fc = nn.Linear(16, 10)
 
     def forward(self, x):
-        x = F.relu(self.bn1(self.conv1(x)))
+        x = F.relu(self.bn1(self.conv1(x)), inplace=True)
         for layer in self.layer1:
             x = layer(x)
         x = torch.mean(self.layer2[0](x), dim=(2, 3))
