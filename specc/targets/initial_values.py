@@ -30,17 +30,14 @@ class Parameter(Protocol):
 
 
 def initial_values(
-    parameters: Iterable[Parameter], seed: int, *, threads: int = 1
+    parameters: Iterable[Parameter], seed: int
 ) -> Iterator[tuple[str, NDArray[Any]]]:
-    """Each parameter's name and values in its shape, lazily, one at a time.
-
-    ``threads`` changes the time that drawing takes and nothing else.
-    """
+    """Each parameter's name and values in its shape, lazily, one at a time."""
     for parameter in parameters:
         shape = tuple(dim for dim in parameter.type.shape if isinstance(dim, int))
         assert len(shape) == parameter.type.rank, f"{parameter.name} has a symbolic size"
         if isinstance(parameter.initializer, DefinedInitializer):
-            flat = _computed(parameter.initializer, parameter, shape, seed, threads)
+            flat = _computed(parameter.initializer, parameter, shape, seed)
         else:
             flat = values(
                 parameter.initializer,
@@ -48,7 +45,6 @@ def initial_values(
                 shape=shape,
                 dtype=parameter.type.dtype,
                 seed=seed,
-                threads=threads,
             )
         apply_edits(flat, shape, parameter.edits)
         yield parameter.name, flat.reshape(shape)
@@ -59,7 +55,6 @@ def _computed(
     parameter: Parameter,
     shape: tuple[int, ...],
     seed: int,
-    threads: int,
 ) -> NDArray[Any]:
     """The elements that a definition gives: its draws, then its operations, in float64."""
     # The lowering reads initial values in its turn, and most networks need none of it.
@@ -79,7 +74,6 @@ def _computed(
                 dtype=dtype,
                 seed=seed,
                 draw=position,
-                threads=threads,
             ).reshape(shape)
         return known[number]
 
