@@ -68,20 +68,18 @@ def fitted_arrays(weights: Weights, network: Network) -> dict[str, Any]:
     return {name: stored.read() for name, stored in fitting.items()}
 
 
-def _drawn(network: Network, seed: int) -> dict[str, StoredTensor]:
+def _undrawn(network: Network, seed: int) -> dict[str, StoredTensor]:
     """The initial value of each parameter, not drawn yet."""
     from specc.initialize.rounding import NUMPY_DTYPES
-    from specc.targets.initial_values import initial_values
+    from specc.targets.initial_values import drawn
     from specc.weights.safetensors import StoredTensor
 
-    def drawn(parameter: Parameter) -> StoredTensor:
-        def read() -> Any:
-            return next(initial_values((parameter,), seed))[1]
-
+    def stored(parameter: Parameter) -> StoredTensor:
         shape = tuple(dim for dim in parameter.type.shape if isinstance(dim, int))
-        return StoredTensor(NUMPY_DTYPES[parameter.type.dtype], shape, read)
+        dtype = NUMPY_DTYPES[parameter.type.dtype]
+        return StoredTensor(dtype, shape, lambda: drawn(parameter, seed))
 
-    return {parameter.name: drawn(parameter) for parameter in network.parameters}
+    return {parameter.name: stored(parameter) for parameter in network.parameters}
 
 
 def _as_array(value: Any) -> Any:
@@ -104,7 +102,7 @@ def write_values(
     from specc.weights.safetensors import write_weights
 
     stored = (
-        _drawn(network, seed)
+        _undrawn(network, seed)
         if weights is None
         else fit(weights, network.parameters, network.aliases)
     )

@@ -16,7 +16,7 @@ from specc.ir.graph import Network, Parameter, Role
 from specc.ir.types import DType
 from specc.parameters.statistics import Histogram, Statistics, histogram, statistics
 from specc.recipe.freeze import frozen_names
-from specc.targets.initial_values import initial_values
+from specc.targets.initial_values import drawn
 from specc.weights.fit import fit
 from specc.weights.safetensors import Weights
 
@@ -105,7 +105,7 @@ def of_network(
 
     def reader(parameter: Parameter) -> Callable[[], Array]:
         if fitting is None:
-            return lambda: next(initial_values((parameter,), seed))[1]
+            return lambda: drawn(parameter, seed)
         return fitting[parameter.name].read
 
     def held(parameter: Parameter) -> tuple[str, str] | None:

@@ -34,20 +34,25 @@ def initial_values(
 ) -> Iterator[tuple[str, NDArray[Any]]]:
     """Each parameter's name and values in its shape, lazily, one at a time."""
     for parameter in parameters:
-        shape = tuple(dim for dim in parameter.type.shape if isinstance(dim, int))
-        assert len(shape) == parameter.type.rank, f"{parameter.name} has a symbolic size"
-        if isinstance(parameter.initializer, DefinedInitializer):
-            flat = _computed(parameter.initializer, parameter, shape, seed)
-        else:
-            flat = values(
-                parameter.initializer,
-                name=parameter.name,
-                shape=shape,
-                dtype=parameter.type.dtype,
-                seed=seed,
-            )
-        apply_edits(flat, shape, parameter.edits)
-        yield parameter.name, flat.reshape(shape)
+        yield parameter.name, drawn(parameter, seed)
+
+
+def drawn(parameter: Parameter, seed: int) -> NDArray[Any]:
+    """A parameter's values in its shape: they depend on nothing but itself and the seed."""
+    shape = tuple(dim for dim in parameter.type.shape if isinstance(dim, int))
+    assert len(shape) == parameter.type.rank, f"{parameter.name} has a symbolic size"
+    if isinstance(parameter.initializer, DefinedInitializer):
+        flat = _computed(parameter.initializer, parameter, shape, seed)
+    else:
+        flat = values(
+            parameter.initializer,
+            name=parameter.name,
+            shape=shape,
+            dtype=parameter.type.dtype,
+            seed=seed,
+        )
+    apply_edits(flat, shape, parameter.edits)
+    return flat.reshape(shape)
 
 
 def _computed(

@@ -9,7 +9,7 @@ import onnx_ir as oir
 from numpy.typing import NDArray
 
 from specc.ir.graph import Network, Parameter
-from specc.targets.initial_values import initial_values
+from specc.targets.initial_values import drawn
 from specc.targets.onnx.dtypes import ONNX_DTYPES, onnx_shape
 from specc.weights.fit import fit
 from specc.weights.safetensors import StoredTensor, Weights
@@ -40,7 +40,6 @@ class ParameterTensors:
         def read() -> oir.Tensor[Any]:
             if given is not None:
                 return oir.Tensor(given.read(), dtype)
-            ((_, values),) = initial_values([parameter], seed)
-            return oir.Tensor(values, dtype)
+            return oir.Tensor(drawn(parameter, seed), dtype)
 
         return oir.LazyTensor(read, dtype, onnx_shape(parameter.type.shape))
