@@ -25,6 +25,16 @@ def checked_seed(seed: object) -> int:
     return number
 
 
+def checked_processes(processes: object) -> int:
+    """A number of processes. Raises TypeError, or ValueError where there is none."""
+    if isinstance(processes, bool) or not isinstance(processes, Integral):
+        raise TypeError(f"processes is an int, not {kind(processes)}")
+    number = int(processes)
+    if number < 1:
+        raise ValueError(f"processes is an int from 1 on, not {_shown(number)}")
+    return number
+
+
 def checked_opset(opset: object) -> int | None:
     """An opset as an int, or None. Raises TypeError; which opsets there are is the target's."""
     if opset is None:

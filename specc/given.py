@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from specc import arguments
@@ -11,6 +11,7 @@ from specc.ir.graph import Network, Parameter
 from specc.weights.metadata import weight_metadata
 
 if TYPE_CHECKING:  # numpy stands behind it, which a check does without
+    from specc.targets.initial_values import Draw
     from specc.weights.safetensors import StoredTensor, Weights
 
 
@@ -68,18 +69,17 @@ def fitted_arrays(weights: Weights, network: Network) -> dict[str, Any]:
     return {name: stored.read() for name, stored in fitting.items()}
 
 
-def _undrawn(network: Network, seed: int) -> dict[str, StoredTensor]:
+def _undrawn(parameters: Iterable[Parameter], draw: Draw) -> dict[str, StoredTensor]:
     """The initial value of each parameter, not drawn yet."""
     from specc.initialize.rounding import NUMPY_DTYPES
-    from specc.targets.initial_values import drawn
+    from specc.targets.initial_values import static_shape
     from specc.weights.safetensors import StoredTensor
 
     def stored(parameter: Parameter) -> StoredTensor:
-        shape = tuple(dim for dim in parameter.type.shape if isinstance(dim, int))
         dtype = NUMPY_DTYPES[parameter.type.dtype]
-        return StoredTensor(dtype, shape, lambda: drawn(parameter, seed))
+        return StoredTensor(dtype, static_shape(parameter), lambda: draw(parameter))
 
-    return {parameter.name: stored(parameter) for parameter in network.parameters}
+    return {parameter.name: stored(parameter) for parameter in parameters}
 
 
 def _as_array(value: Any) -> Any:
@@ -91,22 +91,28 @@ def _as_array(value: Any) -> Any:
 
 
 def write_values(
-    target: os.PathLike[str], network: Network, weights: Weights | None, seed: int
+    target: os.PathLike[str],
+    network: Network,
+    weights: Weights | None,
+    *,
+    seed: int,
+    processes: int = 1,
 ) -> None:
     """Writes a weight file: the given weights, or the initial values of ``seed``.
 
-    Each tensor is read, or drawn, when it is written. Raises Fault with WeightsDoNotFit or
-    CannotWrite.
+    Each tensor is read, or drawn by ``processes``, when it is written. Raises Fault with
+    WeightsDoNotFit or CannotWrite.
     """
+    from specc.targets.ahead import drawing
     from specc.weights.fit import fit
     from specc.weights.safetensors import write_weights
 
-    stored = (
-        _undrawn(network, seed)
-        if weights is None
-        else fit(weights, network.parameters, network.aliases)
-    )
-    write_weights(target, stored, weight_metadata(network))
+    metadata = weight_metadata(network)
+    if weights is not None:
+        write_weights(target, fit(weights, network.parameters, network.aliases), metadata)
+        return
+    with drawing(network.parameters, seed, processes) as draw:
+        write_weights(target, _undrawn(network.parameters, draw), metadata)
 
 
 def has_torch() -> bool:

@@ -13,10 +13,9 @@ from specc import arguments
 from specc.built import Built
 from specc.compiler import Compiled, faults_as_errors
 from specc.elaborate.starts import Origin
-from specc.facts import BadOutput
-from specc.frontend.diagnostics import Diagnostic, Fault
+from specc.frontend.diagnostics import Diagnostic
 from specc.frontend.source import Sources
-from specc.given import fitted_arrays, given_weights, write_values
+from specc.given import fitted_arrays, given_weights
 from specc.ir.graph import Network
 from specc.ops.operator import Operator
 from specc.ops.registry import operators_with
@@ -217,6 +216,7 @@ class Program:
         cast: bool = False,
         rename: Rename = None,
         seed: int = 0,
+        processes: int = 1,
         opset: int | None = None,
         verify: bool = True,
         strip: bool = False,
@@ -227,7 +227,8 @@ class Program:
         ``.onnx`` is checked against PyTorch (``verify``) where torch is installed, and no file is
         left where the two differ; ``.py`` is the module's source, ``.json`` the IR,
         ``.safetensors`` the weights with the architecture in them. Where the net has a run-time
-        loop, a run of the comparison is stopped after ``verify_limit`` seconds (60).
+        loop, a run of the comparison is stopped after ``verify_limit`` seconds (60). ``processes``,
+        forked where they are more than one, draw many initial values.
 
         Raises:
             SpecError: for a suffix that is none of these, for weights that do not fit, and for
@@ -240,34 +241,24 @@ class Program:
         >>> [path.name for path in built.paths], built.parity.agrees
         (['digits.onnx'], True)
         """
-        from specc.weights.files import write_text
+        from specc.output import write
 
         target = arguments.checked_target(path, weights)
         seed, opset = arguments.checked_seed(seed), arguments.checked_opset(opset)
+        processes = arguments.checked_processes(processes)
         with faults_as_errors(self.sources):
-            if target.suffix == ".onnx":
-                from specc.verification.build import build_graph
-
-                return build_graph(
-                    self.network,
-                    self.operators,
-                    target,
-                    weights=self._given(weights, cast, rename),
-                    seed=seed,
-                    opset=opset,
-                    strip=strip,
-                    verify=verify,
-                    limit=verify_limit,
-                )
-            if target.suffix == ".py":
-                write_text(target, self.python())
-            elif target.suffix == ".json":
-                write_text(target, self.to_json())
-            elif target.suffix == ".safetensors":
-                write_values(target, self.network, self._given(weights, cast, rename), seed)
-            else:
-                raise Fault(BadOutput(name=target.name))
-        return Built((target,))
+            return write(
+                self.network,
+                self.operators,
+                target,
+                weights=self._given(weights, cast, rename),
+                seed=seed,
+                processes=processes,
+                opset=opset,
+                verify=verify,
+                strip=strip,
+                limit=verify_limit,
+            )
 
     # ---- as text ---------------------------------------------------------------------------------
 
@@ -278,7 +269,9 @@ class Program:
         >>> json.loads(specc.compile("std.mlp").to_json())["name"]
         'MLP'
         """
-        return self.network.model_dump_json(indent=1) + "\n"
+        from specc.output import json_text
+
+        return json_text(self.network)
 
     @classmethod
     def from_json(cls, text: str, *, ops: Iterable[Operator] = ()) -> Program:

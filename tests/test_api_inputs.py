@@ -178,6 +178,20 @@ def test_the_largest_seed_and_one_of_numpy(tmp_path: Path) -> None:
     assert program.onnx(seed=np.int64(3)) == program.onnx(seed=3)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("processes", [True, 2.0, "2", None])
+def test_a_number_of_processes_is_an_int(processes: Any, tmp_path: Path) -> None:
+    with pytest.raises(TypeError, match=r"^processes is an int, not "):
+        specc.compile(PLAIN).build(tmp_path / "plain.onnx", processes=processes)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("processes", [0, -1])
+def test_there_is_a_process(processes: int, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"^processes is an int from 1 on, not "):
+        specc.compile(PLAIN).build(tmp_path / "plain.onnx", processes=processes)
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize("opset", [True, 18.0, "18"])
 def test_an_opset_is_an_int_or_none(opset: Any, tmp_path: Path) -> None:
     for call in _calls(tmp_path, opset=opset)[1:]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -37,6 +38,7 @@ def run(options: Namespace, terminal: Terminal) -> ExitCode:
         target,
         **given,
         seed=options.seed or 0,
+        processes=_processors(),
         opset=options.opset,
         verify=not options.no_verify,
         strip=options.strip,
@@ -47,6 +49,13 @@ def run(options: Namespace, terminal: Terminal) -> ExitCode:
     if target.suffix == ".onnx":
         terminal.result(_parity(built.parity, _reason(built, skipped=options.no_verify)))
     return ExitCode.FINE
+
+
+def _processors() -> int:
+    """How many of the machine's processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):  # what a container grants; not everywhere
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def size_of(path: Path) -> str:

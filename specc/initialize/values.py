@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -49,12 +49,11 @@ def values(
     draw: int = 0,
     start: int = 0,
     stop: int | None = None,
-    threads: int = 1,
 ) -> NDArray[Any]:
     """The flat (row-major) elements ``start`` to ``stop`` of a parameter's initial value.
 
     ``catalogue.problem`` must find nothing wrong with the initializer. ``draw`` tells the draws of
-    one parameter apart. ``threads`` changes the time that it takes and nothing else.
+    one parameter apart.
 
     >>> normal = Initializer(name="normal", arguments={"std": 0.01})
     >>> whole = values(normal, name="out.weight", shape=[10, 84], dtype=DType.F32, seed=0)
@@ -82,8 +81,13 @@ def values(
         case Orthogonal() | SparseNormal():
             result[:] = rounded(_matrix(law, stream)[start:stop], dtype)
         case _:
-            _fill(result, dtype, start, _sampler(law, stream), threads)
+            _fill(result, dtype, start, _sampler(law, stream))
     return result
+
+
+def is_elementwise(initializer: Initializer, shape: Sequence[int]) -> bool:
+    """Whether each element is drawn, and from no other's random words."""
+    return isinstance(catalogue.law(initializer, shape), Uniform | Normal | TruncatedNormal)
 
 
 _WORDS_OF_A_DRAW = 2
@@ -130,19 +134,23 @@ Sampler = Callable[[int, int], Array]
 """Elements ``start`` to ``stop`` in float64."""
 
 
-def _fill(result: NDArray[Any], dtype: DType, start: int, sample: Sampler, threads: int) -> None:
-    def fill_chunk(offset: int) -> None:
+def _fill(result: NDArray[Any], dtype: DType, start: int, sample: Sampler) -> None:
+    if len(result) > _CHUNK:
+        _keep_freed_memory()
+    for offset in range(0, len(result), _CHUNK):
         end = min(offset + _CHUNK, len(result))
         result[offset:end] = rounded(sample(start + offset, start + end), dtype)
 
-    offsets = range(0, len(result), _CHUNK)
-    if threads > 1 and len(offsets) > 1:
-        with ThreadPoolExecutor(threads) as pool:
-            for _ in pool.map(fill_chunk, offsets):  # so that an exception is raised here
-                pass
-    else:
-        for offset in offsets:
-            fill_chunk(offset)
+
+@cache
+def _keep_freed_memory() -> None:
+    """Lets the C library give a chunk's arrays the memory that the last chunk's have freed.
+
+    glibc returns freed memory to the system from a threshold on, which grows with the largest array
+    that has been freed (``M_MMAP_THRESHOLD`` in mallopt(3)). Without, the system hands out and
+    clears the same pages for every chunk, which takes up to half as long as the drawing.
+    """
+    np.empty(2**23, np.uint8)
 
 
 def _sampler(law: Law, stream: Stream) -> Sampler:
@@ -187,7 +195,7 @@ def _matrix(law: Orthogonal | SparseNormal, stream: Stream) -> Array:
     match law:
         case Orthogonal(rows, columns, gain):
             gaussian = np.empty(size)
-            _fill(gaussian, DType.F64, 0, lambda a, b: _standard_normal(stream, a, b), threads=1)
+            _fill(gaussian, DType.F64, 0, lambda a, b: _standard_normal(stream, a, b))
             wide = rows < columns
             tall = random_orthonormal_columns(
                 gaussian.reshape(columns, rows) if wide else gaussian.reshape(rows, columns)
@@ -196,7 +204,7 @@ def _matrix(law: Orthogonal | SparseNormal, stream: Stream) -> Array:
         case SparseNormal(rows, columns, zeros, std):
             result = np.empty(size)
             scaled = lambda a, b: std * _standard_normal(stream, a, b)  # noqa: E731
-            _fill(result, DType.F64, 0, scaled, threads=1)
+            _fill(result, DType.F64, 0, scaled)
             matrix = result.reshape(rows, columns)
             # A second draw ranks each column's rows; those that rank first are zeroed.
             ranks = stream.words(0, size, draw=1).reshape(rows, columns)

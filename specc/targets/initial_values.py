@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from specc.initialize.rounding import NUMPY_DTYPES, rounded
-from specc.initialize.values import apply_edits, values
+from specc.initialize.values import apply_edits, is_elementwise, values
 from specc.ir.defined import computing_type, segments
 from specc.ir.graph import DefinedInitializer
 from specc.ir.initializer import Edit, Initializer
@@ -29,6 +29,10 @@ class Parameter(Protocol):
     def edits(self) -> Sequence[Edit]: ...  # noqa: D102
 
 
+Draw: TypeAlias = Callable[[Parameter], NDArray[Any]]
+"""Gives a parameter's initial values in its shape."""
+
+
 def initial_values(
     parameters: Iterable[Parameter], seed: int
 ) -> Iterator[tuple[str, NDArray[Any]]]:
@@ -39,20 +43,55 @@ def initial_values(
 
 def drawn(parameter: Parameter, seed: int) -> NDArray[Any]:
     """A parameter's values in its shape: they depend on nothing but itself and the seed."""
-    shape = tuple(dim for dim in parameter.type.shape if isinstance(dim, int))
-    assert len(shape) == parameter.type.rank, f"{parameter.name} has a symbolic size"
+    shape = static_shape(parameter)
     if isinstance(parameter.initializer, DefinedInitializer):
         flat = _computed(parameter.initializer, parameter, shape, seed)
     else:
-        flat = values(
-            parameter.initializer,
-            name=parameter.name,
-            shape=shape,
-            dtype=parameter.type.dtype,
-            seed=seed,
-        )
+        flat = _simple(parameter, parameter.initializer, seed)
     apply_edits(flat, shape, parameter.edits)
     return flat.reshape(shape)
+
+
+def is_drawn_in_parts(parameter: Parameter) -> bool:
+    """Whether each element of a parameter is drawn, and no element hangs on another."""
+    initializer = parameter.initializer
+    return (
+        isinstance(initializer, Initializer)
+        and not parameter.edits
+        and is_elementwise(initializer, static_shape(parameter))
+    )
+
+
+def drawn_part(parameter: Parameter, seed: int, start: int, stop: int) -> NDArray[Any]:
+    """Elements ``start`` to ``stop`` of ``drawn``, flat, for what ``is_drawn_in_parts``."""
+    assert isinstance(parameter.initializer, Initializer)
+    assert not parameter.edits
+    return _simple(parameter, parameter.initializer, seed, start, stop)
+
+
+def static_shape(parameter: Parameter) -> tuple[int, ...]:
+    """A parameter's shape, whose sizes are all known."""
+    shape = tuple(dim for dim in parameter.type.shape if isinstance(dim, int))
+    assert len(shape) == parameter.type.rank, f"{parameter.name} has a symbolic size"
+    return shape
+
+
+def _simple(
+    parameter: Parameter,
+    initializer: Initializer,
+    seed: int,
+    start: int = 0,
+    stop: int | None = None,
+) -> NDArray[Any]:
+    return values(
+        initializer,
+        name=parameter.name,
+        shape=static_shape(parameter),
+        dtype=parameter.type.dtype,
+        seed=seed,
+        start=start,
+        stop=stop,
+    )
 
 
 def _computed(

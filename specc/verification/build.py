@@ -11,6 +11,7 @@ from specc.given import has_torch
 from specc.ir.graph import Network
 from specc.ops.operator import Operator
 from specc.signals import deferred
+from specc.targets.ahead import drawing
 
 if TYPE_CHECKING:  # what a check of a spec does without
     from specc.verification.report import ParityReport
@@ -24,6 +25,7 @@ def build_graph(
     *,
     weights: Weights | None,
     seed: int,
+    processes: int,
     opset: int | None,
     strip: bool,
     verify: bool,
@@ -31,11 +33,10 @@ def build_graph(
 ) -> Built:
     """Writes the graph, and with ``verify`` compares it with PyTorch where torch is installed.
 
-    ``limit`` is how many seconds a run of the comparison may take where the net has a run-time
-    loop, None for the usual ones. Raises a Fault where answers differ; no file is left then.
+    Up to ``processes`` draw initial values. ``limit`` is how many seconds a run of the comparison
+    may take where the net has a run-time loop, None for the usual ones. Raises a Fault where
+    answers differ; no file is left then.
     """
-    from specc.targets.onnx import save
-
     reports: list[ParityReport] = []
     unverified: str | None = None
 
@@ -59,14 +60,18 @@ def build_graph(
             )
         )
 
-    paths = save(
-        network,
-        target,
-        weights=weights,
-        seed=seed,
-        opset=opset,
-        strip=strip,
-        operators=operators,
-        check=check if verify and has_torch() else None,
-    )
+    with drawing(network.parameters if weights is None else (), seed, processes) as draw:
+        from specc.targets.onnx import save  # takes its time, in which the others draw
+
+        paths = save(
+            network,
+            target,
+            weights=weights,
+            seed=seed,
+            draw=draw,
+            opset=opset,
+            strip=strip,
+            operators=operators,
+            check=check if verify and has_torch() else None,
+        )
     return Built(tuple(paths), reports[0] if reports else None, unverified)

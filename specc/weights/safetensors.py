@@ -196,12 +196,10 @@ def write_weights(
     """
     # The safetensors library writes metadata in an order that differs from run to run.
     header: dict[str, Any] = {"__metadata__": dict(sorted(metadata.items()))} if metadata else {}
-    # Wide elements come first, so that each tensor begins at a multiple of its element's size.
-    types = {name: (tensors[name].dtype, tensors[name].shape) for name in sorted(tensors)}
-    order = sorted(types, key=lambda name: (-types[name][0].itemsize, name))
+    order = in_file_order(tensors)
     position = 0
     for name in order:
-        dtype, shape = types[name]
+        dtype, shape = tensors[name].dtype, tensors[name].shape
         end = position + dtype.itemsize * int(np.prod(shape, dtype=object))
         header[name] = {
             "dtype": _FORMAT_NAMES[dtype.newbyteorder("=")],
@@ -219,6 +217,14 @@ def write_weights(
             array = np.ascontiguousarray(found.read() if isinstance(found, StoredTensor) else found)
             little_endian = array.astype(array.dtype.newbyteorder("<"), copy=False)
             file.write(little_endian.reshape(-1).view(np.uint8).data)
+
+
+def in_file_order(tensors: Mapping[str, Array | StoredTensor]) -> list[str]:
+    """The names of ``tensors`` in the order in which ``write_weights`` reads and writes them.
+
+    Wide elements come first, so that each tensor begins at a multiple of its element's size.
+    """
+    return sorted(tensors, key=lambda name: (-tensors[name].dtype.itemsize, name))
 
 
 def _advice(folder: Path) -> str | None:

@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 Specc = Callable[..., subprocess.CompletedProcess[str]]
 
 
-def start(*arguments: str | Path, cwd: Path) -> subprocess.Popen[str]:
+def start(*arguments: str | Path, cwd: Path, session: bool = False) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-m", "specc", *map(str, arguments)],
         cwd=cwd,
@@ -29,6 +29,7 @@ def start(*arguments: str | Path, cwd: Path) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        start_new_session=session,
     )
 
 
@@ -172,6 +173,29 @@ def test_an_interrupted_build_leaves_nothing(tmp_path: Path) -> None:
     assert process.returncode == 3, errors
     assert errors == "interrupted\n"
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(
+    sys.platform != "linux" or len(os.sched_getaffinity(0)) < 2,
+    reason="processes are forked under Linux, on more than one processor",
+)
+def test_ctrl_c_ends_a_build_and_the_processes_that_draw_for_it(tmp_path: Path) -> None:
+    (tmp_path / "wide.net").write_text(
+        "net Wide(x: [N, 8192]) { x |> Linear(8192) |> Linear(8192) }\n", encoding="utf-8"
+    )
+    process = start("build", "wide.net", "-o", "wide.onnx", cwd=tmp_path, session=True)
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    deadline = time.monotonic() + 60
+    while not (others := children.read_text().split()):
+        assert time.monotonic() < deadline
+        assert process.poll() is None
+        time.sleep(0.005)
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 3, errors
+    assert errors == "interrupted\n"
+    assert not any(Path("/proc", other).exists() for other in others)
+    assert [path.name for path in tmp_path.iterdir()] == ["wide.net"]
 
 
 @pytest.mark.skipif(os.name != "posix", reason="pipes of a POSIX shell")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 
 import onnx_ir as oir
 
@@ -22,6 +23,7 @@ from specc.ir.types import TensorType
 from specc.ops import registry
 from specc.ops.operator import Operator
 from specc.targets.facts import TargetUnsupported
+from specc.targets.initial_values import Draw, drawn
 from specc.targets.onnx.builder import GraphBuilder, Place
 from specc.targets.onnx.control import lower_branch, lower_loop, lower_scan, refuse_write
 from specc.targets.onnx.devices import configuration
@@ -41,6 +43,7 @@ def to_ir_model(
     *,
     weights: GivenWeights | None = None,
     seed: int = 0,
+    draw: Draw | None = None,
     opset: int | None = None,
     operators: Mapping[str, Operator] | None = None,
     strip: bool = False,
@@ -52,6 +55,7 @@ def to_ir_model(
         weights: A tensor for each parameter, buffer and constant by its name; None draws the
             initial values, each when it is first read.
         seed: What initial values are drawn from.
+        draw: Gives the initial values of ``seed``; by default they are drawn one by one.
         opset: The version of ONNX's operators, from LOWEST_OPSET to HIGHEST_OPSET.
         operators: The table of operators; the built-in ones by default.
         strip: Leaves out what names places and conditions of the spec's text.
@@ -61,7 +65,7 @@ def to_ir_model(
             UnboundSize, or WeightsDoNotFit.
     """
     version = checked_opset(opset)
-    tensors = ParameterTensors(network, weights, seed)
+    tensors = ParameterTensors(network, weights, draw or partial(drawn, seed=seed))
     table = registry.operators() if operators is None else operators
     lowering = Lowering(network, version, tensors, table, strip=strip)
     graph = lowering.graph()

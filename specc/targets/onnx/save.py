@@ -9,6 +9,7 @@ import onnx_ir as oir
 
 from specc.ir.graph import Network
 from specc.ops.operator import Operator
+from specc.targets.initial_values import Draw
 from specc.targets.onnx.lower import to_ir_model
 from specc.targets.onnx.own import foreign_domains
 from specc.targets.onnx.stream import write
@@ -31,6 +32,7 @@ def save(
     *,
     weights: GivenWeights | None = None,
     seed: int = 0,
+    draw: Draw | None = None,
     opset: int | None = None,
     limit: int = INLINE_LIMIT,
     strip: bool = False,
@@ -44,6 +46,7 @@ def save(
         path: Where the model goes. Weights of more than ``limit`` bytes go to ``<path>.data``.
         weights: As for ``to_ir_model``.
         seed: As for ``to_ir_model``.
+        draw: As for ``to_ir_model``.
         opset: As for ``to_ir_model``.
         limit: Bytes of weights from which on they are in a file of their own.
         strip: As for ``to_ir_model``.
@@ -56,7 +59,13 @@ def save(
     """
     path = Path(path)
     model = to_ir_model(
-        network, weights=weights, seed=seed, opset=opset, operators=operators, strip=strip
+        network,
+        weights=weights,
+        seed=seed,
+        draw=draw,
+        opset=opset,
+        operators=operators,
+        strip=strip,
     )
     data = path.with_name(f"{path.name}.data") if _weight_bytes(model) > limit else None
     with atomic_write(path) as staged:
