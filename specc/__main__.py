@@ -1,8 +1,6 @@
 """``python -m specc``, the same as the command ``specc``."""
 
-import sys
-
-from specc.cli import main
+from specc.cli import command
 
 if __name__ == "__main__":
-    sys.exit(main())
+    command()

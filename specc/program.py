@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 from specc import arguments
 from specc.built import Built
+from specc.collector import resting_collector
 from specc.compiler import Compiled, faults_as_errors
 from specc.elaborate.starts import Origin
 from specc.frontend.diagnostics import Diagnostic
@@ -241,12 +242,12 @@ class Program:
         >>> [path.name for path in built.paths], built.parity.agrees
         (['digits.onnx'], True)
         """
-        from specc.output import write
-
         target = arguments.checked_target(path, weights)
         seed, opset = arguments.checked_seed(seed), arguments.checked_opset(opset)
         processes = arguments.checked_processes(processes)
-        with faults_as_errors(self.sources):
+        with faults_as_errors(self.sources), resting_collector():
+            from specc.output import write
+
             return write(
                 self.network,
                 self.operators,
