@@ -18,6 +18,10 @@ NETWORKS = {
     "a loop": "std.fixed_hidden",
     "devices": """device gpu = cuda:0 | cpu
     net A(x: [N, 4]) { x |> Linear(3) on gpu |> relu }""",
+    "a default that can be overridden": """net A(x: [N, 8, 9]) {
+        c = Conv(8, 3, padding=1)
+        x |> c |> BatchNorm |> c |> BatchNorm
+    }""",
     "no parameters": "net A(x: [N, 4]) { x - mean(x) }",
     "a scalar, and a parameter without elements": """net A(x: [N, 4]) {
         param scale: [] ~ constant(2.5)

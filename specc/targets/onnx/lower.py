@@ -32,6 +32,7 @@ from specc.targets.onnx.inference import Known
 from specc.targets.onnx.metadata import Locations, model_metadata
 from specc.targets.onnx.names import Names, encodable, name_nodes
 from specc.targets.onnx.opsets import HIGHEST_OPSET, checked_opset, ir_version
+from specc.targets.onnx.sharing import Uses, fold, overridable
 from specc.targets.onnx.site import Site
 from specc.targets.onnx.subgraphs import attach, live
 from specc.targets.onnx.weights import GivenWeights, ParameterTensors
@@ -124,12 +125,17 @@ class Lowering:
         outputs = self._outputs()
         nodes, used = live([*builder.sizes_nodes, *builder.nodes], outputs, builder.subgraphs)
         parameters = [value for value in self._initializers.values() if value in used]
+        overridden: list[oir.Value] = []
+        if any(len(value.uses()) > 1 for value in parameters):
+            folded = fold(nodes, Uses(nodes, outputs, builder.subgraphs), builder)
+            nodes, used = live(folded, outputs, builder.subgraphs)
+            overridden = overridable(Uses(nodes, outputs, builder.subgraphs), parameters)
         constants = [value for value in builder.constants.values() if value in used]
         self._name(nodes, outputs, parameters, constants)
         attach(nodes, builder.subgraphs)
         root = self._network.templates[self._network.root]
         return oir.Graph(
-            self._inputs,
+            [*self._inputs, *overridden],
             outputs,
             nodes=nodes,
             initializers=[*parameters, *constants],
