@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from specc.cli.codes import CommandError, ExitCode
+from specc.cli.lazy import lazily
 from specc.cli.source import program
 from specc.cli.terminal import Terminal
 from specc.cli.weights import given_weights
@@ -28,22 +29,27 @@ _APPLIES = {
     "verify_limit": (".onnx",),
 }
 
+_COMPUTER_ALGEBRA = ("sympy", "onnx_ir._symbolic_shapes")
+"""What onnx-ir imports for arithmetic with sizes that are not known, which specc does itself."""
+
 
 def run(options: Namespace, terminal: Terminal) -> ExitCode:
     """Builds the file and says what was written."""
     target = Path(options.output)
     given = given_weights(options)
     _require_meaning(options, target.suffix)
-    built = program(options, terminal).build(
-        target,
-        **given,
-        seed=options.seed or 0,
-        processes=_processors(),
-        opset=options.opset,
-        verify=not options.no_verify,
-        strip=options.strip,
-        verify_limit=options.verify_limit,
-    )
+    compiled = program(options, terminal)
+    with lazily(*_COMPUTER_ALGEBRA):
+        built = compiled.build(
+            target,
+            **given,
+            seed=options.seed or 0,
+            processes=_processors(),
+            opset=options.opset,
+            verify=not options.no_verify,
+            strip=options.strip,
+            verify_limit=options.verify_limit,
+        )
     for path in built.paths:
         terminal.result(f"wrote {path} ({size_of(path)})")
     if target.suffix == ".onnx":

@@ -117,7 +117,7 @@ def _tail_quantile(p: Array) -> Array:
     if far.size:
         farther = r[far] - 5.0
         z[far] = _polynomial(_FAR_TAIL_TOP, farther) / _polynomial(_FAR_TAIL_BOTTOM, farther)
-    return np.where(p > 0.5, z, -z)
+    return np.copysign(z, p - 0.5, out=z)
 
 
 def log(x: Array) -> Array:
@@ -135,8 +135,10 @@ def log(x: Array) -> Array:
 
 def _polynomial(coefficients: Sequence[float], x: Array) -> Array:
     """Horner's rule in place, highest power first; the multiply and the add round separately."""
-    total = np.full_like(x, coefficients[0])
-    for coefficient in coefficients[1:]:
+    highest, second, *others = coefficients
+    total = highest * x
+    total += second
+    for coefficient in others:
         total *= x
         total += coefficient
     return total

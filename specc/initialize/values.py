@@ -158,13 +158,22 @@ def _sampler(law: Law, stream: Stream) -> Sampler:
     match law:
         case Uniform(low, high):
             width = high - low
-            return lambda start, stop: low + width * uniform_left_closed(stream.words(start, stop))
+            return lambda start, stop: _moved(
+                uniform_left_closed(stream.words(start, stop)), width, low
+            )
         case Normal(mean, std):
-            return lambda start, stop: mean + std * _standard_normal(stream, start, stop)
+            return lambda start, stop: _moved(_standard_normal(stream, start, stop), std, mean)
         case TruncatedNormal():
             return _truncated(law, stream)
         case _:
             raise AssertionError(law)
+
+
+def _moved(elements: Array, factor: float, offset: float) -> Array:
+    """``offset + factor * elements``, in place."""
+    elements *= factor
+    elements += offset
+    return elements
 
 
 def _standard_normal(stream: Stream, start: int, stop: int) -> Array:

@@ -45,8 +45,8 @@ _PAUSE = 0.0005
 _UNRESERVED: int = getattr(mmap, "MAP_NORESERVE", 0)
 """Lets memory be more than the machine has while little of it is used; new in Python 3.13."""
 
-_AHEAD = 256
-"""Parts that are drawn and not yet taken: 256 MiB of float32."""
+_AHEAD = 128
+"""Parts that are drawn and not yet taken: 128 MiB of float32."""
 
 
 @contextmanager
