@@ -252,7 +252,8 @@ class Activation:
     """One application of an instance.
 
     ``application`` is the node of ``parent`` that stands for it, ``captured`` the layers that are
-    owned elsewhere and handed in, under the names that this body knows them by. ``devices`` has
+    owned elsewhere and handed in, under the names that this body knows them by, ``passed`` the
+    inputs that are state which a block around this one declares. ``devices`` has
     the ids of tensors that are not ``HERE``, ``transfers`` what has been moved.
     """
 
@@ -267,6 +268,7 @@ class Activation:
     counters: dict[str, int] = field(default_factory=dict)
     captured: dict[str, Built] = field(default_factory=dict)
     reads: dict[str, Tensor] = field(default_factory=dict)
+    passed: dict[tuple[Built, str], Tensor] = field(default_factory=dict)
     devices: dict[int, str] = field(default_factory=dict)
     transfers: dict[tuple[int, str], Tensor] = field(default_factory=dict)
     names: dict[int, str] = field(default_factory=dict)
@@ -280,6 +282,13 @@ class Activation:
     def replays(self) -> bool:
         """Whether the instance was applied before, so that its layers are there already."""
         return self.instance.activations[0] is not self
+
+    def is_within(self, instance: Instance) -> bool:
+        """Whether this is a part of an application of ``instance``."""
+        outer = self.parent
+        while outer is not None and outer.instance is not instance:
+            outer = outer.parent
+        return outer is not None
 
     @property
     def innermost(self) -> Instance:

@@ -48,6 +48,8 @@ def read_state(frame: Frame, activation: Activation, state: StateReference, span
     """State as a tensor of this body, read once however often it is used."""
     if state.owner is activation.instance:
         reference, device = state.slot, activation.instance.state[state.slot].device
+    elif isinstance(state.owner, Instance) and activation.is_within(state.owner):
+        return _passed_in(frame, activation, state, span)
     else:
         reference = join(activation.reference(state.owner), state.slot)
         device = device_of(activation, state.owner, span)
@@ -60,6 +62,23 @@ def read_state(frame: Frame, activation: Activation, state: StateReference, span
         activation.reads[reference] = tensor
         activation.names[tensor.id] = state.slot
     return activation.reads[reference]
+
+
+def _passed_in(frame: Frame, activation: Activation, state: StateReference, span: Span) -> Tensor:
+    """What a block around this one declares itself: an input more, and no layer of that block's."""
+    key = (state.owner, state.slot)
+    if key not in activation.passed:
+        assert activation.parent is not None
+        assert activation.application is not None
+        outer = replace(frame, activation=activation.parent, device=None)
+        read = read_state(outer, activation.parent, state, span)
+        (given,) = bring(outer, (read,), activation.application.device, span)
+        activation.application.inputs += (given.id,)
+        entry = activation.tensor(given.type, state.origin)
+        activation.inputs += (entry,)
+        activation.names[entry.id] = state.slot
+        activation.passed[key] = entry
+    return activation.passed[key]
 
 
 def operate(

@@ -222,9 +222,10 @@ def _holes_in(values: object) -> Iterator[str]:
 
 
 def lists_keep_their_form(view: View) -> Findings:
-    """A ``sequence`` feeds each member the results of the one before, ``branches`` feeds all alike.
+    """A ``sequence`` feeds a member the results of the one before, ``branches`` the list's inputs.
 
-    A target writes them as containers, whose order and wiring are implied.
+    Behind these a member may take inputs of the list again: parameters of a block around it. A
+    target writes lists as containers, whose order and wiring are implied.
     """
     for index, template in enumerate(view.network.templates):
         if template.kind not in ("sequence", "branches"):
@@ -242,8 +243,10 @@ def lists_keep_their_form(view: View) -> Findings:
             if isinstance(node, Transfer):
                 moved[node.results[0].id] = moved.get(node.inputs[0], node.inputs[0])
                 continue
-            wanted = flow if template.kind == "sequence" else inputs
-            if not isinstance(node, Application) or unmoved(node.inputs) != wanted:
+            fed = unmoved(node.inputs) if isinstance(node, Application) else None
+            first = template.kind == "branches" or flow is inputs
+            wanted = inputs[:1] if first else flow
+            if fed is None or fed[: len(wanted)] != wanted or {*fed[len(wanted) :]} - {*inputs}:
                 where = node_at(view.network, index, position)
                 yield Finding(where, f"it is no member of a {template.kind}")
                 break

@@ -251,6 +251,16 @@ def list_out_of_order(tree: Tree) -> None:
     template(tree, "Sequential")["body"]["results"] = [1]
 
 
+def list_that_skips_a_member(tree: Tree) -> None:
+    body = template(tree, "Sequential")["body"]
+    body["nodes"][1]["inputs"] = [body["inputs"][0]["id"]]
+
+
+def list_that_feeds_a_member_what_is_not_its_own(tree: Tree) -> None:
+    node = template(tree, "Sequential")["body"]["nodes"][1]
+    node["inputs"] = [*node["inputs"], *node["inputs"]]
+
+
 def template_in_itself(tree: Tree) -> None:
     index = next(i for i, t in enumerate(tree["templates"]) if t["kind"] == "sequence")
     layer = {"kind": "block", "template": index, "arguments": {}}
@@ -495,6 +505,8 @@ BROKEN: list[tuple[str, str, Callable[[Tree], None]]] = [
     ("defined-values", SHARED, unknown_result),
     ("wired-lists", RESIDUAL, list_that_is_none),
     ("wired-lists", LISTS, list_out_of_order),
+    ("wired-lists", LISTS, list_that_skips_a_member),
+    ("wired-lists", LISTS, list_that_feeds_a_member_what_is_not_its_own),
     ("acyclic-templates", LISTS, template_in_itself),
     ("filled-parameters", RESIDUAL, missing_argument),
     ("filled-parameters", RESIDUAL, superfluous_argument),
