@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from specc.elaborate.binding import bind_operator, bind_parameters
 from specc.elaborate.builtins import STRUCTURAL, as_list
 from specc.elaborate.context import Frame
-from specc.elaborate.facts import NotALayer, UnknownArgument, WrongType
+from specc.elaborate.facts import MissingArgument, NotALayer, UnknownArgument, WrongType
 from specc.elaborate.layers import apply_layer, as_layer
 from specc.elaborate.operands import (
     Given,
@@ -145,15 +147,18 @@ def _call_block(frame: Frame, constructor: BlockConstructor, given: Given) -> Va
     tensors, rest = split_tensors(frame, given)
     definition = constructor.definition
     given, flow = inputs_by_name(frame, definition, given, tuple(tensors))
-    values = bind_parameters(
-        frame,
-        constructor.name,
-        definition.hyperparameters,
-        rest,
-        given.keywords,
-        given.span,
-        constructor.scope,
-    )
+    try:
+        values = bind_parameters(
+            frame,
+            constructor.name,
+            definition.hyperparameters,
+            rest,
+            given.keywords,
+            given.span,
+            constructor.scope,
+        )
+    except Fault as fault:
+        raise _lent_by_position(fault, given) from None
     spans = {name: span for name, (_, span) in given.keywords.items()}
     frame.context.count_layer(given.span)
     layer = LayerValue(constructor, values, given.span, dict(given.inline), argument_spans=spans)
@@ -161,6 +166,16 @@ def _call_block(frame: Frame, constructor: BlockConstructor, given: Given) -> Va
     if flow:
         return result_of(apply_layer(frame, layer, flow, given.span))
     return layer
+
+
+def _lent_by_position(fault: Fault, given: Given) -> Fault:
+    """The fault, with help where a parameter stands by position: there it is an input's tensor."""
+    missing = fault.fact
+    lent = any(isinstance(value, StateReference) for value, _ in given.positional)
+    if not isinstance(missing, MissingArgument) or not lent:
+        return fault
+    advice = f"a parameter that a block is to use is given by name: `{missing.names[0]}=...`"
+    return Fault(replace(missing, advice=advice))
 
 
 def _call_function(frame: Frame, function: FunctionValue, given: Given) -> Value:

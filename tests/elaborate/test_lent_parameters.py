@@ -102,6 +102,12 @@ def test_it_is_moved_to_where_the_block_is() -> None:
     assert program.python().count("self.w.to(self.right.device)") == 1
 
 
+def test_it_is_lent_by_name() -> None:
+    with pytest.raises(specc.SpecError, match=r"given by name: `w=\.\.\.`") as raised:
+        specc.compile(outer("return x |> Times(w)"))
+    assert [one.code for one in raised.value.diagnostics] == ["missing-argument"]
+
+
 def test_one_of_another_shape_is_refused_where_it_is_used() -> None:
     ((code, place),) = errors(outer("return x[:, 0:4] |> Times(w=w)"))
     assert (code, place) == ("shape-mismatch", "x @ w")
