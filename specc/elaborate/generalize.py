@@ -22,6 +22,8 @@ from specc.elaborate.instances import (
     Built,
     BuiltOperator,
     Instance,
+)
+from specc.elaborate.raw import (
     RawApplication,
     RawBranch,
     RawOperation,

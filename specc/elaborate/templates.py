@@ -6,6 +6,8 @@ from collections.abc import Iterable
 
 from specc.elaborate.instances import (
     Activation,
+)
+from specc.elaborate.raw import (
     RawBranch,
     RawLoop,
     RawNode,
