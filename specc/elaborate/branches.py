@@ -17,18 +17,12 @@ from specc.elaborate.facts import (
     WrongType,
     return_in_loop,
 )
-from specc.elaborate.instances import (
-    Activation,
-)
+from specc.elaborate.instances import Activation
 from specc.elaborate.nothing import NOTHING, Nothing, Returned
 from specc.elaborate.operands import is_tensor, tensors_in
 from specc.elaborate.operate import as_tensor, current
 from specc.elaborate.placement import bring
-from specc.elaborate.raw import (
-    RawBranch,
-    RawNode,
-    RawRegion,
-)
+from specc.elaborate.raw import RawBranch, RawNode, RawRegion
 from specc.elaborate.scope import Scope
 from specc.elaborate.values import (
     POISON,

@@ -12,13 +12,7 @@ from specc.elaborate.facts import (
     UnknownArgument,
 )
 from specc.elaborate.initializer_run import InitializerRun, has_no_layers
-from specc.elaborate.instances import (
-    Activation,
-    Built,
-    BuiltOperator,
-    Claim,
-    Instance,
-)
+from specc.elaborate.instances import Activation, Built, BuiltOperator, Claim, Instance
 from specc.elaborate.names import OWN, snake_case
 from specc.elaborate.values import BlockConstructor, LayerValue, OperatorConstructor
 from specc.frontend.diagnostics import Fact, Fault, Label

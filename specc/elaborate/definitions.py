@@ -13,9 +13,7 @@ from specc.elaborate.initializers import Start, initializer_value
 from specc.elaborate.interface import as_attributes
 from specc.elaborate.nothing import Nothing, Returned
 from specc.elaborate.operate import as_tensor, operate
-from specc.elaborate.raw import (
-    RawOperation,
-)
+from specc.elaborate.raw import RawOperation
 from specc.elaborate.scope import Scope
 from specc.elaborate.signature import match
 from specc.elaborate.values import (

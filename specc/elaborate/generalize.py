@@ -17,12 +17,7 @@ from typing import Any
 
 from specc.elaborate.context import Context
 from specc.elaborate.facts import SharingFault
-from specc.elaborate.instances import (
-    Activation,
-    Built,
-    BuiltOperator,
-    Instance,
-)
+from specc.elaborate.instances import Activation, Built, BuiltOperator, Instance
 from specc.elaborate.raw import (
     RawApplication,
     RawBranch,

@@ -13,11 +13,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from specc.elaborate.facts import SharingFault
-from specc.elaborate.raw import (
-    RawApplication,
-    RawNode,
-    RawRead,
-)
+from specc.elaborate.raw import RawApplication, RawNode, RawRead
 from specc.elaborate.values import (
     BlockConstructor,
     Branches,

@@ -17,17 +17,11 @@ from specc.elaborate.building import (
 )
 from specc.elaborate.context import Frame
 from specc.elaborate.facts import MissingArgument, NotALayer, RecursiveBlock, WrongType
-from specc.elaborate.instances import (
-    Activation,
-    BuiltOperator,
-    Instance,
-)
+from specc.elaborate.instances import Activation, BuiltOperator, Instance
 from specc.elaborate.names import OWN
 from specc.elaborate.operate import current, infer_at, operate, promoted, read_state
 from specc.elaborate.placement import bring, device_for
-from specc.elaborate.raw import (
-    RawApplication,
-)
+from specc.elaborate.raw import RawApplication
 from specc.elaborate.values import (
     POISON,
     BlockConstructor,

@@ -7,18 +7,12 @@ from collections.abc import Callable
 from specc.elaborate.context import Frame, Silent
 from specc.elaborate.control import Run, assigned_names, condition_tensor
 from specc.elaborate.facts import CarriedMismatch, WrongType, return_in_loop
-from specc.elaborate.instances import (
-    Activation,
-)
+from specc.elaborate.instances import Activation
 from specc.elaborate.nothing import Returned
 from specc.elaborate.operands import is_tensor
 from specc.elaborate.operate import as_tensor, current
 from specc.elaborate.placement import bring
-from specc.elaborate.raw import (
-    RawLoop,
-    RawRegion,
-    RawWrite,
-)
+from specc.elaborate.raw import RawLoop, RawRegion, RawWrite
 from specc.elaborate.scope import Scope
 from specc.elaborate.values import POISON, Poison, Tensor, Undetermined, Value, describe
 from specc.frontend import syntax

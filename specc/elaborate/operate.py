@@ -8,15 +8,9 @@ from typing import Any
 
 from specc.elaborate.context import Frame
 from specc.elaborate.facts import BadValue, LimitExceeded, WrongInputCount, WrongType
-from specc.elaborate.instances import (
-    Activation,
-    Instance,
-)
+from specc.elaborate.instances import Activation, Instance
 from specc.elaborate.placement import bring, device_for, device_of
-from specc.elaborate.raw import (
-    RawOperation,
-    RawRead,
-)
+from specc.elaborate.raw import RawOperation, RawRead
 from specc.elaborate.values import Poison, Requirement, StateReference, Tensor, Value, describe
 from specc.frontend.diagnostics import Fact, Fault, Label
 from specc.frontend.facts import DtypeMismatch, OperatorFact

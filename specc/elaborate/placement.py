@@ -14,14 +14,8 @@ from dataclasses import replace
 from specc.elaborate.context import Context, Frame
 from specc.elaborate.facts import BadInitializer, DeviceConflict, DuplicateName, WrongType
 from specc.elaborate.initializer_run import InitializerRun
-from specc.elaborate.instances import (
-    Activation,
-    Built,
-    Instance,
-)
-from specc.elaborate.raw import (
-    RawTransfer,
-)
+from specc.elaborate.instances import Activation, Built, Instance
+from specc.elaborate.raw import RawTransfer
 from specc.elaborate.values import (
     BlockConstructor,
     Builtin,

@@ -22,10 +22,7 @@ from specc.elaborate.layers import apply_layer, as_layer
 from specc.elaborate.operands import Given, tensors_in
 from specc.elaborate.operate import as_tensor, current
 from specc.elaborate.placement import bring, device_for
-from specc.elaborate.raw import (
-    RawRegion,
-    RawScan,
-)
+from specc.elaborate.raw import RawRegion, RawScan
 from specc.elaborate.values import (
     BlockConstructor,
     LayerValue,

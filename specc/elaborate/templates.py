@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from specc.elaborate.instances import (
-    Activation,
-)
+from specc.elaborate.instances import Activation
 from specc.elaborate.raw import (
     RawBranch,
     RawLoop,
