@@ -33,6 +33,7 @@ from specc.ops.operator import (
     reject,
     sample,
 )
+from specc.ops.parts import sized
 from specc.ops.reducing import reduce_over
 from specc.ops.tolerances import SUMMED
 
@@ -209,8 +210,7 @@ def _every_head(b: Builder, s: Site, operand: int) -> Handle:
     assert isinstance(shared, int)
     value = b.op("Unsqueeze", value, int64(b, [type_.rank - 2]))
     value = b.op("Expand", value, int64(b, [*[1] * (type_.rank - 2), heads // shared, 1, 1]))
-    # 0 copies a size; but behind the added dim it would copy another one.
-    return b.op("Reshape", value, b.sizes([*type_.shape[:-3], heads, *type_.shape[-2:]]))
+    return sized(b, value, [*type_.shape[:-3], heads, *type_.shape[-2:]])
 
 
 def _earlier(b: Builder, s: Site) -> Handle:

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from specc.frontend.diagnostics import Fault
 from specc.frontend.facts import SizeMismatch
 from specc.ir.dims import Dim
 from specc.ir.types import TensorType
 from specc.ops.arguments import TEXT, Argument
-from specc.ops.axes import product
+from specc.ops.axes import int64, product
 from specc.ops.binary import require_equal_dtypes
 from specc.ops.builder import Builder, Handle, Site
 from specc.ops.code import Attr, Operands, Splat, call
 from specc.ops.operator import Inference, Input, Operator, Torch, Values, reject, sample
+from specc.ops.parts import sized
+from specc.ops.shape import reshaped
 from specc.ops.tolerances import SUMMED
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_END = 2**63 - 1
 _TERM = r"[A-Za-z ]*(?:\.\.\.)?[A-Za-z ]*"
 
 
@@ -82,9 +86,101 @@ def _infer(c: Inference, *types: TensorType) -> TensorType:
 
 
 def _to_onnx(b: Builder, s: Site) -> Handle:
-    """The ellipsis as letters: ONNX's asks for as many dims in each tensor."""
+    """Matrix products of two tensors at a time.
+
+    onnxruntime's Einsum divides by sizes: one of 0, an empty batch, ends the process.
+    """
     terms, result = _terms(s["equation"], s.types)
-    return b.op("Einsum", *s.inputs, equation=f"{','.join(terms)}->{result}")
+    sizes: dict[str, Dim] = {}
+    for letters, type_ in zip(terms, s.types, strict=True):
+        sizes |= zip(letters, type_.shape, strict=True)
+    first, *others = (
+        _Lettered(b, sizes, value, letters).diagonals()
+        for value, letters in zip(s.inputs, terms, strict=True)
+    )
+    for place, other in enumerate(others, start=2):
+        first = first.times(other, wanted=set(result).union(*terms[place:]))
+    given = first.summed(set(result)).ordered(result).value
+    return b.op("Identity", given) if given is s.x else given
+
+
+@dataclass(frozen=True)
+class _Lettered:
+    """A value of the graph whose dims have letters."""
+
+    builder: Builder
+    sizes: Mapping[str, Dim]
+    value: Handle
+    letters: str
+
+    def with_(self, value: Handle, letters: str) -> _Lettered:
+        return replace(self, value=value, letters=letters)
+
+    def diagonals(self) -> _Lettered:
+        """With each letter once: of two dims with one letter every (size + 1)-th entry."""
+        again = next((one for one in self.letters if self.letters.count(one) > 1), None)
+        if again is None:
+            return self
+        first = self.letters.index(again)
+        second = self.letters.index(again, first + 1)
+        rest = [axis for axis in range(len(self.letters)) if axis not in (first, second)]
+        b, size = self.builder, self.sizes[again]
+        value = b.op("Transpose", self.value, perm=[*rest, first, second])
+        letters = "".join(self.letters[axis] for axis in rest)
+        shape = [self.sizes[letter] for letter in letters]
+        value = reshaped(b, value, [*shape, size, size], [*shape, size * size])
+        last, step = int64(b, [len(rest)]), b.sizes([size + 1])
+        value = b.op("Slice", value, int64(b, [0]), int64(b, [_END]), last, step)
+        return self.with_(value, letters + again).diagonals()
+
+    def summed(self, wanted: Collection[str]) -> _Lettered:
+        """Summed over the dims whose letters are not ``wanted``."""
+        axes = [axis for axis, letter in enumerate(self.letters) if letter not in wanted]
+        if not axes:
+            return self
+        value = self.builder.op("ReduceSum", self.value, int64(self.builder, axes), keepdims=0)
+        return self.with_(value, "".join(one for one in self.letters if one in wanted))
+
+    def ordered(self, letters: str) -> _Lettered:
+        """With its dims in the order of ``letters``, which are its own."""
+        if letters == self.letters:
+            return self
+        order = [self.letters.index(letter) for letter in letters]
+        return self.with_(self.builder.op("Transpose", self.value, perm=order), letters)
+
+    def factor(self, *groups: str) -> Handle:
+        """The value with each group of its letters as one dim."""
+        ordered = self.ordered("".join(groups))
+        dims = [product([self.sizes[letter] for letter in group]) for group in groups]
+        shape = [self.sizes[letter] for letter in ordered.letters]
+        if dims != shape:
+            return reshaped(self.builder, ordered.value, shape, dims)
+        if len(groups) > 2 and self.letters[0] != groups[0]:
+            # Else onnxruntime makes the transposition a part of the product, which ends the
+            # process where a size is 0.
+            return sized(self.builder, ordered.value, dims)
+        return ordered.value
+
+    def times(self, other: _Lettered, wanted: Collection[str]) -> _Lettered:
+        """The product, summed over the dims whose letters are not ``wanted``."""
+        left = self.summed({*wanted, *other.letters})
+        right = other.summed({*wanted, *self.letters})
+        shared = [letter for letter in left.letters if letter in right.letters]
+        batch = "".join(letter for letter in shared if letter in wanted)
+        inner = "".join(letter for letter in shared if letter not in wanted)
+        rows = "".join(letter for letter in left.letters if letter not in shared)
+        columns = "".join(letter for letter in right.letters if letter not in shared)
+        kind = "MatMul" if inner else "Mul"  # of a column and a row
+        value = self.builder.op(
+            kind, left.factor(*batch, rows, inner), right.factor(*batch, inner, columns)
+        )
+        grouped = [self.sizes[letter] for letter in batch]
+        grouped += [product([self.sizes[letter] for letter in group]) for group in (rows, columns)]
+        letters = batch + rows + columns
+        shape = [self.sizes[letter] for letter in letters]
+        if grouped != shape:
+            value = reshaped(self.builder, value, grouped, shape)
+        return self.with_(value, letters)
 
 
 def _multiply_adds(attributes: Values, types: tuple[TensorType, ...], result: TensorType) -> Dim:
@@ -121,8 +217,8 @@ OPERATORS = (
         torch=Torch(call("torch.einsum", Attr("equation"), Splat(Operands()))),
         onnx={17: _to_onnx},
         onnx_note=(
-            "It is `Einsum`. onnxruntime's divides by a size, so that a size of 0, an empty batch, "
-            "ends the process."
+            "It is `MatMul` of two tensors at a time, `Mul` where nothing is summed: onnxruntime's "
+            "`Einsum` ends the process where a batch is empty."
         ),
         multiply_adds=_multiply_adds,
         samples=(

@@ -12,10 +12,18 @@ from specc.ops.builder import Builder, Handle
 def reshape(b: Builder, value: Handle, dims: Sequence[Dim]) -> Handle:
     """``value`` in the shape ``dims``, a constant where at most one of them is symbolic."""
     symbolic = [axis for axis, dim in enumerate(dims) if not isinstance(dim, int)]
-    if len(symbolic) > 1:
-        return b.op("Reshape", value, b.sizes(dims))
+    if len(symbolic) > 1 or 0 in dims:
+        return sized(b, value, dims)
     shape = [dim if isinstance(dim, int) else -1 for dim in dims]
     return b.op("Reshape", value, b.constant(shape, DType.I64))
+
+
+def sized(b: Builder, value: Handle, dims: Sequence[Dim]) -> Handle:
+    """``value`` in the shape ``dims``, any of which may be 0 when it runs.
+
+    Without ``allowzero`` a 0 stands for the size at its place in ``value``.
+    """
+    return b.op("Reshape", value, b.sizes(dims), allowzero=1)
 
 
 def reduce_mean(b: Builder, value: Handle, axes: Sequence[int]) -> Handle:

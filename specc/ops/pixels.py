@@ -9,6 +9,7 @@ from specc.ops.arguments import SIZE, Argument
 from specc.ops.builder import Builder, Handle, Site
 from specc.ops.code import X, call
 from specc.ops.operator import Inference, Input, Operator, Torch, reject, sample
+from specc.ops.parts import sized
 from specc.ops.tolerances import EXACT
 
 
@@ -56,9 +57,9 @@ def _lower_unshuffle(b: Builder, s: Site) -> Handle:
     channels = s.type.shape[1]
     assert isinstance(channels, int)
     blocks = (s.type.shape[0], channels, height, factor, width, factor)
-    taken = b.op("Reshape", s.x, b.sizes(blocks))
+    taken = sized(b, s.x, blocks)
     moved = b.op("Transpose", taken, perm=[0, 1, 3, 5, 2, 4])
-    return b.op("Reshape", moved, b.sizes(s.result.shape))
+    return sized(b, moved, s.result.shape)
 
 
 OPERATORS = (

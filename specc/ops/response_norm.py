@@ -8,7 +8,7 @@ from specc.ops.axes import int64, product
 from specc.ops.builder import Builder, Handle, Site
 from specc.ops.code import X, call
 from specc.ops.operator import Drawn, Inference, Input, Operator, Torch, reject, sample
-from specc.ops.parts import pad
+from specc.ops.parts import pad, sized
 from specc.ops.shape import reshaped
 from specc.ops.tolerances import SUMMED
 
@@ -37,7 +37,7 @@ def _to_onnx(b: Builder, s: Site) -> Handle:
     means = b.op("AveragePool", padded, kernel_shape=[size, *[1] * places])
     means = b.op("Squeeze", means, int64(b, [1]))
     if s.type.rank > 4:
-        means = b.op("Reshape", means, b.sizes(shape))
+        means = sized(b, means, shape)
     scaled = b.op("Mul", means, b.constant(s["alpha"], dtype))
     divisor = b.op("Add", scaled, b.constant(s["k"], dtype))
     return b.op("Div", s.x, b.op("Pow", divisor, b.constant(s["beta"], dtype)))

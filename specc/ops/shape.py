@@ -13,6 +13,7 @@ from specc.ops.axes import int64, product, spread
 from specc.ops.builder import Builder, Handle, Site
 from specc.ops.code import Method, X, call
 from specc.ops.operator import Inference, Input, Operator, Torch, reject, sample
+from specc.ops.parts import sized
 from specc.ops.tolerances import EXACT
 
 _X = (Input("x"),)
@@ -21,14 +22,15 @@ _X = (Input("x"),)
 def reshaped(b: Builder, value: Handle, old: Sequence[Dim], new: Sequence[Dim]) -> Handle:
     """``value`` of the shape ``old`` in the shape ``new``.
 
-    Reshape copies a size (0) and infers one (-1), so most symbolic shapes need no computation.
+    Reshape copies a size (0) and infers one (-1), so most symbolic shapes need no computation. It
+    cannot infer one beside a size that it copies, since that may be 0.
     """
     target = [
         dim if isinstance(dim, int) else 0 if old[axis : axis + 1] == (dim,) else -1
         for axis, dim in enumerate(new)
     ]
-    if target.count(-1) > 1:
-        return b.op("Reshape", value, b.sizes(new))
+    if 0 in new or target.count(-1) > (0 if 0 in target else 1):
+        return sized(b, value, new)
     return b.op("Reshape", value, int64(b, target))
 
 
