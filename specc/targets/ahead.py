@@ -210,8 +210,7 @@ class _Ahead:
             part = self.parts[number]
             self._await(number)
             values[part.start : part.stop] = self._place(part)
-            if len(self.parts) > _AHEAD:  # else all of it may stay
-                self._memory.madvise(mmap.MADV_REMOVE, part.offset, part.nbytes)
+            self._memory.madvise(mmap.MADV_REMOVE, part.offset, part.nbytes)
             with self._lock:
                 self._states[number] = _TAKEN
                 self._gone[0] += 1
