@@ -91,7 +91,8 @@ _LOG = (
     0.0,
 )
 _LN2_HIGH, _LN2_LOW = 6.93147180369123816490e-01, 1.90821492927058770002e-10
-_SQRT_HALF = 0.7071067811865476
+_FRACTION_BITS = 52
+_SQRT_HALF_BITS = np.float64(0.7071067811865476).view(np.int64)
 
 
 def quantile(p: Array) -> Array:
@@ -121,16 +122,26 @@ def _tail_quantile(p: Array) -> Array:
 
 
 def log(x: Array) -> Array:
-    """The natural logarithm of positive finite numbers, within 1 ulp."""
-    mantissa, exponent = np.frexp(x)
-    small = mantissa < _SQRT_HALF
-    f = np.where(small, mantissa + mantissa, mantissa) - 1.0
-    k = (exponent - small).astype(np.float64)
+    """The natural logarithm of positive normal numbers, within 1 ulp."""
+    # x = m * 2**k, with m from the square root of 1/2 on: its bits less those of that root count
+    # the powers of 2 above it, and numpy's frexp takes as long as all the rest.
+    bits = x.view(np.int64)
+    exponent = (bits - _SQRT_HALF_BITS) >> _FRACTION_BITS
+    f = (bits - (exponent << _FRACTION_BITS)).view(np.float64)
+    f -= 1.0
+    k = exponent.astype(np.float64)
     s = f / (2.0 + f)
-    half_square = 0.5 * f * f
-    remainder = _polynomial(_LOG, s * s)
-    tail = s * (half_square + remainder) + k * _LN2_LOW
-    return k * _LN2_HIGH - ((half_square - tail) - f)
+    half_square = 0.5 * f
+    half_square *= f
+    tail = _polynomial(_LOG, s * s)
+    tail += half_square
+    tail *= s
+    tail += k * _LN2_LOW
+    half_square -= tail
+    half_square -= f
+    k *= _LN2_HIGH
+    k -= half_square
+    return k
 
 
 def _polynomial(coefficients: Sequence[float], x: Array) -> Array:
