@@ -77,7 +77,7 @@ class Uses:
             convolutions = [
                 node
                 for node in readers
-                if node.op_type in ("Conv", "ConvTranspose") and node.inputs[1] is value
+                if _kind(node) in ("Conv", "ConvTranspose") and node.inputs[1] is value
             ]
             if len(convolutions) > 1 and value.producer() is None:
                 yield value, convolutions
@@ -138,12 +138,17 @@ def _scale_behind(convolution: oir.Node, uses: Uses) -> oir.Value | None:
         others = [one for one in node.inputs if one is not None and one is not value]
         if not others or not all(uses.is_constant(one) for one in others):
             return None
-        if node.op_type in ("BatchNormalization", "Mul"):
+        if _kind(node) in ("BatchNormalization", "Mul"):
             return others[-1]
-        if node.op_type != "Add":  # which goes into the bias
+        if _kind(node) != "Add":  # which goes into the bias
             return None
         value = node.outputs[0]
     return None
+
+
+def _kind(node: oir.Node) -> str | None:
+    """The operator of ONNX's own that a node is, None for another's."""
+    return None if node.domain else node.op_type
 
 
 def _elements(value: oir.Value) -> int:
@@ -200,7 +205,7 @@ def _norm(convolution: oir.Node, behind: oir.Node | None, uses: Uses) -> _Norm |
     """The BatchNorm that is all that reads a convolution, in the outer graph."""
     if (
         behind is None
-        or (convolution.op_type, behind.op_type) != ("Conv", "BatchNormalization")
+        or (_kind(convolution), _kind(behind)) != ("Conv", "BatchNormalization")
         or behind.inputs[0] is not convolution.outputs[0]
         or uses.graph(convolution) is not None
         or uses.graph(behind) is not None
