@@ -13,6 +13,7 @@ import os
 import signal
 import sys
 import time
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -153,7 +154,9 @@ class _Ahead:
         ]
         try:
             # Ctrl-C waits until it means nothing to them; there are as many as the system grants.
-            with deferred(), suppress(OSError):
+            with deferred(), suppress(OSError), warnings.catch_warnings():
+                # From 3.12 on Python warns of any thread, such as those that numpy's BLAS keeps.
+                warnings.simplefilter("ignore", DeprecationWarning)
                 for other in self._others:
                     other.start()
             yield
