@@ -62,7 +62,7 @@ class QuietStream(io.TextIOBase):
 
     def flush(self) -> None:
         """Hands on what was written."""
-        if not self._broken:
+        if not self._broken and not self._stream.closed:  # which it may be when this one goes
             try:
                 self._stream.flush()
             except BrokenPipeError:
