@@ -94,6 +94,7 @@ def attempt(run: Callable[[], Any]) -> Any:
         return "division by zero"
 
 
+@pytest.mark.filterwarnings("ignore:Bitwise inversion")  # of a bool, which Python 3.12 deprecates
 @given(codes(list(INFIX)), st.lists(st.integers(-5, 5), min_size=3, max_size=3))
 def test_the_text_means_what_the_tree_means(code: Code, values: list[int]) -> None:
     text = lower(code, place()).text
