@@ -103,15 +103,18 @@ def write_values(
     Each tensor is read, or drawn by ``processes``, when it is written. Raises Fault with
     WeightsDoNotFit or CannotWrite.
     """
+    from specc.initialize.rounding import NUMPY_DTYPES
     from specc.targets.ahead import drawing
     from specc.weights.fit import fit
-    from specc.weights.safetensors import write_weights
+    from specc.weights.safetensors import in_file_order, write_weights
 
     metadata = weight_metadata(network)
     if weights is not None:
         write_weights(target, fit(weights, network.parameters, network.aliases), metadata)
         return
-    with drawing(network.parameters, seed, processes) as draw:
+    parameters = {parameter.name: parameter for parameter in network.parameters}
+    order = in_file_order({one.name: NUMPY_DTYPES[one.type.dtype] for one in network.parameters})
+    with drawing([parameters[name] for name in order], seed, processes) as draw:
         write_weights(target, _undrawn(network.parameters, draw), metadata)
 
 

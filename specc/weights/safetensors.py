@@ -196,7 +196,7 @@ def write_weights(
     """
     # The safetensors library writes metadata in an order that differs from run to run.
     header: dict[str, Any] = {"__metadata__": dict(sorted(metadata.items()))} if metadata else {}
-    order = in_file_order(tensors)
+    order = in_file_order({name: tensor.dtype for name, tensor in tensors.items()})
     position = 0
     for name in order:
         dtype, shape = tensors[name].dtype, tensors[name].shape
@@ -219,12 +219,12 @@ def write_weights(
             file.write(little_endian.reshape(-1).view(np.uint8).data)
 
 
-def in_file_order(tensors: Mapping[str, Array | StoredTensor]) -> list[str]:
-    """The names of ``tensors`` in the order in which ``write_weights`` reads and writes them.
+def in_file_order(dtypes: Mapping[str, np.dtype[Any]]) -> list[str]:
+    """The names of tensors in the order in which ``write_weights`` reads and writes them.
 
     Wide elements come first, so that each tensor begins at a multiple of its element's size.
     """
-    return sorted(tensors, key=lambda name: (-tensors[name].dtype.itemsize, name))
+    return sorted(dtypes, key=lambda name: (-dtypes[name].itemsize, name))
 
 
 def _advice(folder: Path) -> str | None:

@@ -218,6 +218,15 @@ def runs(process: Path) -> bool:
 
 
 @pytest.mark.parametrize("suffix", [".onnx", ".safetensors"])
+def test_a_file_asks_in_the_order_in_which_they_are_drawn(
+    suffix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = "net A(x: [N, 64]) { x |> layers: [Linear(64) for i in 0..12] }"
+    monkeypatch.setattr(ahead, "drawn", None)  # what is out of turn would be drawn by this
+    specc.compile(text).build(tmp_path / f"x{suffix}", processes=2, verify=False)
+
+
+@pytest.mark.parametrize("suffix", [".onnx", ".safetensors"])
 def test_a_file_has_the_same_bytes_whoever_draws(suffix: str, tmp_path: Path) -> None:
     program = specc.compile("std.lenet")
     files = []
