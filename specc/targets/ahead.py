@@ -98,15 +98,15 @@ class _Part:
         return NUMPY_DTYPES[self.parameter.type.dtype]
 
 
-_OPEN, _CLAIMED, _DRAWN, _TAKEN = range(4)
+_DRAWN, _TAKEN = 1, 2
+"""States of a part, which begins with 0."""
 
 
 class _Ahead:
     """Parts of parameters in memory that processes share, drawn in order.
 
     What the processes tell each other is in that memory too: the number of the first part that no
-    process has claimed, how many before it are out of the way, and the state of each part. It is
-    read and written under the lock.
+    process has claimed, and the state of each part. It is read and written under the lock.
     """
 
     def __init__(self, parameters: Sequence[Parameter], seed: int) -> None:
@@ -124,9 +124,9 @@ class _Ahead:
                 end += -(-part.nbytes // mmap.PAGESIZE) * mmap.PAGESIZE
             self._of[parameter.name] = range(first, len(self.parts))
         flags = mmap.MAP_SHARED | mmap.MAP_ANONYMOUS | _UNRESERVED
-        self._memory = mmap.mmap(-1, end + 16 + len(self.parts), flags=flags)
-        self._next, self._gone = (self._shared(1, np.int64, end + 8 * i) for i in range(2))
-        self._states = self._shared(len(self.parts), np.uint8, end + 16)
+        self._memory = mmap.mmap(-1, end + 8 + len(self.parts), flags=flags)
+        self._next = self._shared(1, np.int64, end)
+        self._states = self._shared(len(self.parts), np.uint8, end + 8)
         self._fork = multiprocessing.get_context("fork")
         self._lock = self._fork.Lock()
         self._others: list[ForkProcess] = []
@@ -187,10 +187,10 @@ class _Ahead:
             while number < len(self.parts) and self._states[number] == _TAKEN:
                 number += 1
             self._next[0] = number
-            if number == len(self.parts) or number - self._gone[0] >= at_most:
+            waiting = np.count_nonzero(self._states[:number] != _TAKEN)
+            if number == len(self.parts) or waiting >= at_most:
                 return False
             self._next[0] += 1
-            self._states[number] = _CLAIMED
         self._draw(number)
         return True
 
@@ -216,7 +216,6 @@ class _Ahead:
             self._memory.madvise(mmap.MADV_REMOVE, part.offset, part.nbytes)
             with self._lock:
                 self._states[number] = _TAKEN
-                self._gone[0] += 1
         return values.reshape(shape)
 
     def _is_out_of_turn(self, numbers: range) -> bool:
@@ -225,7 +224,6 @@ class _Ahead:
             if numbers.start <= self._next[0]:
                 return False
             self._states[numbers.start : numbers.stop] = _TAKEN
-            self._gone[0] += len(numbers)
             return True
 
     def _await(self, number: int) -> None:
@@ -235,7 +233,8 @@ class _Ahead:
                 continue
             if any(other.exitcode for other in self._others):  # ended by a signal, or by a fault
                 self._draw(number)
-            time.sleep(_PAUSE)
+            else:
+                time.sleep(_PAUSE)
 
     def _state(self, number: int) -> int:
         with self._lock:

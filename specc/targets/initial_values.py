@@ -47,7 +47,7 @@ def drawn(parameter: Parameter, seed: int) -> NDArray[Any]:
     if isinstance(parameter.initializer, DefinedInitializer):
         flat = _computed(parameter.initializer, parameter, shape, seed)
     else:
-        flat = _simple(parameter, parameter.initializer, seed)
+        flat = drawn_part(parameter, seed)
     apply_edits(flat, shape, parameter.edits)
     return flat.reshape(shape)
 
@@ -62,29 +62,13 @@ def is_drawn_in_parts(parameter: Parameter) -> bool:
     )
 
 
-def drawn_part(parameter: Parameter, seed: int, start: int, stop: int) -> NDArray[Any]:
-    """Elements ``start`` to ``stop`` of ``drawn``, flat, for what ``is_drawn_in_parts``."""
-    assert isinstance(parameter.initializer, Initializer)
-    assert not parameter.edits
-    return _simple(parameter, parameter.initializer, seed, start, stop)
-
-
-def static_shape(parameter: Parameter) -> tuple[int, ...]:
-    """A parameter's shape, whose sizes are all known."""
-    shape = tuple(dim for dim in parameter.type.shape if isinstance(dim, int))
-    assert len(shape) == parameter.type.rank, f"{parameter.name} has a symbolic size"
-    return shape
-
-
-def _simple(
-    parameter: Parameter,
-    initializer: Initializer,
-    seed: int,
-    start: int = 0,
-    stop: int | None = None,
+def drawn_part(
+    parameter: Parameter, seed: int, start: int = 0, stop: int | None = None
 ) -> NDArray[Any]:
+    """Elements ``start`` to ``stop``, flat, by an initializer that is no definition, not edited."""
+    assert isinstance(parameter.initializer, Initializer)
     return values(
-        initializer,
+        parameter.initializer,
         name=parameter.name,
         shape=static_shape(parameter),
         dtype=parameter.type.dtype,
@@ -92,6 +76,13 @@ def _simple(
         start=start,
         stop=stop,
     )
+
+
+def static_shape(parameter: Parameter) -> tuple[int, ...]:
+    """A parameter's shape, whose sizes are all known."""
+    shape = tuple(dim for dim in parameter.type.shape if isinstance(dim, int))
+    assert len(shape) == parameter.type.rank, f"{parameter.name} has a symbolic size"
+    return shape
 
 
 def _computed(
