@@ -17,9 +17,7 @@ MOST_SEED = 2**63 - 1  # what fits the int64 that files and PyTorch's generators
 
 def checked_seed(seed: object) -> int:
     """A seed as an int. Raises TypeError, or ValueError where it is not in 0 to 2**63 - 1."""
-    if isinstance(seed, bool) or not isinstance(seed, Integral):  # numpy's ints are Integral
-        raise TypeError(f"seed is an int, not {kind(seed)}")
-    number = int(seed)
+    number = _checked_int("seed is an int", seed)
     if not 0 <= number <= MOST_SEED:
         raise ValueError(f"seed is an int from 0 to 2**63 - 1, not {_shown(number)}")
     return number
@@ -27,9 +25,7 @@ def checked_seed(seed: object) -> int:
 
 def checked_processes(processes: object) -> int:
     """A number of processes. Raises TypeError, or ValueError where there is none."""
-    if isinstance(processes, bool) or not isinstance(processes, Integral):
-        raise TypeError(f"processes is an int, not {kind(processes)}")
-    number = int(processes)
+    number = _checked_int("processes is an int", processes)
     if number < 1:
         raise ValueError(f"processes is an int from 1 on, not {_shown(number)}")
     return number
@@ -37,11 +33,13 @@ def checked_processes(processes: object) -> int:
 
 def checked_opset(opset: object) -> int | None:
     """An opset as an int, or None. Raises TypeError; which opsets there are is the target's."""
-    if opset is None:
-        return None
-    if isinstance(opset, bool) or not isinstance(opset, Integral):
-        raise TypeError(f"opset is an int or None, not {kind(opset)}")
-    return int(opset)
+    return None if opset is None else _checked_int("opset is an int or None", opset)
+
+
+def _checked_int(rule: str, value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, Integral):  # numpy's ints are Integral
+        raise TypeError(f"{rule}, not {kind(value)}")
+    return int(value)
 
 
 def checked_name(argument: str, name: object) -> str | None:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from specc import arguments
+from specc.built import BuildOptions
 from specc.ir.graph import Network, Parameter
 from specc.weights.metadata import weight_metadata
 
@@ -90,18 +91,11 @@ def _as_array(value: Any) -> Any:
     return to_numpy(value)
 
 
-def write_values(
-    target: os.PathLike[str],
-    network: Network,
-    weights: Weights | None,
-    *,
-    seed: int,
-    processes: int = 1,
-) -> None:
-    """Writes a weight file: the given weights, or the initial values of ``seed``.
+def write_values(target: os.PathLike[str], network: Network, options: BuildOptions) -> None:
+    """Writes a weight file: the given weights, or initial values.
 
-    Each tensor is read, or drawn by ``processes``, when it is written. Raises Fault with
-    WeightsDoNotFit or CannotWrite.
+    Each tensor is read, or drawn, when it is written. Raises Fault with WeightsDoNotFit or
+    CannotWrite.
     """
     from specc.initialize.rounding import NUMPY_DTYPES
     from specc.targets.ahead import drawing
@@ -109,12 +103,13 @@ def write_values(
     from specc.weights.safetensors import in_file_order, write_weights
 
     metadata = weight_metadata(network)
-    if weights is not None:
-        write_weights(target, fit(weights, network.parameters, network.aliases), metadata)
+    if options.weights is not None:
+        stored = fit(options.weights, network.parameters, network.aliases)
+        write_weights(target, stored, metadata)
         return
     parameters = {parameter.name: parameter for parameter in network.parameters}
     order = in_file_order({one.name: NUMPY_DTYPES[one.type.dtype] for one in network.parameters})
-    with drawing([parameters[name] for name in order], seed, processes) as draw:
+    with drawing([parameters[name] for name in order], options.seed, options.processes) as draw:
         write_weights(target, _undrawn(network.parameters, draw), metadata)
 
 

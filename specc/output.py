@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from specc.built import Built
+from specc.built import BuildOptions, Built
 from specc.facts import BadOutput
 from specc.frontend.diagnostics import Fault
 from specc.given import write_values
@@ -14,42 +13,18 @@ from specc.ir.graph import Network
 from specc.ops.operator import Operator
 from specc.weights.files import write_text
 
-if TYPE_CHECKING:
-    from specc.weights.safetensors import Weights
-
 
 def write(
-    network: Network,
-    operators: Mapping[str, Operator],
-    target: Path,
-    *,
-    weights: Weights | None,
-    seed: int,
-    processes: int,
-    opset: int | None,
-    verify: bool,
-    strip: bool,
-    limit: float | None,
+    network: Network, operators: Mapping[str, Operator], target: Path, options: BuildOptions
 ) -> Built:
-    """Writes the file, whole or not at all; what its kind has no use for is without effect.
+    """Writes the file, whole or not at all.
 
     Raises Fault with BadOutput for a suffix that names none, and what each kind raises.
     """
     if target.suffix == ".onnx":
         from specc.verification.build import build_graph
 
-        return build_graph(
-            network,
-            operators,
-            target,
-            weights=weights,
-            seed=seed,
-            processes=processes,
-            opset=opset,
-            strip=strip,
-            verify=verify,
-            limit=limit,
-        )
+        return build_graph(network, operators, target, options)
     if target.suffix == ".py":
         from specc.targets.python import source
 
@@ -57,7 +32,7 @@ def write(
     elif target.suffix == ".json":
         write_text(target, json_text(network))
     elif target.suffix == ".safetensors":
-        write_values(target, network, weights, seed=seed, processes=processes)
+        write_values(target, network, options)
     else:
         raise Fault(BadOutput(name=target.name))
     return Built((target,))

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 from specc import arguments
-from specc.built import Built
+from specc.built import BuildOptions, Built
 from specc.collector import resting_collector
 from specc.compiler import Compiled, faults_as_errors
 from specc.elaborate.starts import Origin
@@ -248,10 +248,7 @@ class Program:
         with faults_as_errors(self.sources), resting_collector():
             from specc.output import write
 
-            return write(
-                self.network,
-                self.operators,
-                target,
+            options = BuildOptions(
                 weights=self._given(weights, cast, rename),
                 seed=seed,
                 processes=processes,
@@ -260,6 +257,7 @@ class Program:
                 strip=strip,
                 limit=verify_limit,
             )
+            return write(self.network, self.operators, target, options)
 
     # ---- as text ---------------------------------------------------------------------------------
 

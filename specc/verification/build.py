@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from specc.built import Built
+from specc.built import BuildOptions, Built
 from specc.given import has_torch
 from specc.ir.graph import Network
 from specc.ops.operator import Operator
@@ -15,28 +15,16 @@ from specc.targets.ahead import drawing
 
 if TYPE_CHECKING:  # what a check of a spec does without
     from specc.verification.report import ParityReport
-    from specc.weights.safetensors import Weights
 
 
 def build_graph(
-    network: Network,
-    operators: Mapping[str, Operator],
-    target: Path,
-    *,
-    weights: Weights | None,
-    seed: int,
-    processes: int,
-    opset: int | None,
-    strip: bool,
-    verify: bool,
-    limit: float | None,
+    network: Network, operators: Mapping[str, Operator], target: Path, options: BuildOptions
 ) -> Built:
     """Writes the graph, and with ``verify`` compares it with PyTorch where torch is installed.
 
-    Up to ``processes`` draw initial values. ``limit`` is how many seconds a run of the comparison
-    may take where the net has a run-time loop, None for the usual ones. Raises a Fault where
-    answers differ; no file is left then.
+    Raises a Fault where answers differ; no file is left then.
     """
+    weights, seed = options.weights, options.seed
     reports: list[ParityReport] = []
     unverified: str | None = None
 
@@ -55,12 +43,12 @@ def build_graph(
                 path,
                 weights=weights,
                 seed=seed,
-                limit=LIMIT if limit is None else limit,
+                limit=LIMIT if options.limit is None else options.limit,
                 operators=operators,
             )
         )
 
-    with drawing(network.parameters if weights is None else (), seed, processes) as draw:
+    with drawing(network.parameters if weights is None else (), seed, options.processes) as draw:
         from specc.targets.onnx import save  # takes its time, in which the others draw
 
         paths = save(
@@ -69,9 +57,9 @@ def build_graph(
             weights=weights,
             seed=seed,
             draw=draw,
-            opset=opset,
-            strip=strip,
+            opset=options.opset,
+            strip=options.strip,
             operators=operators,
-            check=check if verify and has_torch() else None,
+            check=check if options.verify and has_torch() else None,
         )
     return Built(tuple(paths), reports[0] if reports else None, unverified)
